@@ -1,0 +1,200 @@
+"""A node's CAN controller as the node sees it: send, abort, subscribe, error counters, restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from hil.bus.bits import frame_bits
+from hil.bus.errors import ErrorState, state_of
+from hil.bus.frame import Frame, arbitration_key
+
+if TYPE_CHECKING:
+    from hil.bus.bus import Bus
+
+Done: TypeAlias = Callable[[bool], None]
+FrameAction: TypeAlias = Callable[[Frame], None]
+StateAction: TypeAlias = Callable[[ErrorState], None]
+TxHook: TypeAlias = Callable[[Frame], Frame | None]
+TxRequest: TypeAlias = "tuple[int, int, Port, Frame, Done | None]"
+"""A frame on its way out: (rank in arbitration, serial number, port, frame, done). A handle for `abort`."""
+
+EXTENDED = 1 << 31
+
+
+class Port:
+    """One controller on the bus; made by `Bus.attach`.
+
+    Frames wait in the order of arbitration, equal ids in the order sent, and are repeated until they got through. With
+    `latest_only` a newer frame takes the place of a waiting one with the same id, as in a controller with a mailbox for each
+    message: after a time without a bus no old frames come out. `tec` and `rec` are the error counters.
+    """
+
+    __slots__ = (
+        "_connected",
+        "_hears",
+        "_hears_all",
+        "_online",
+        "_state_actions",
+        "bus",
+        "held",
+        "home",
+        "latest_only",
+        "name",
+        "rec",
+        "recover_from_ns",
+        "recovered",
+        "routes",
+        "state",
+        "suspended_until_ns",
+        "tec",
+        "tx_hooks",
+    )
+
+    def __init__(self, bus: Bus, name: str) -> None:
+        self.name = name
+        self.tec = 0
+        self.rec = 0
+        self.state = ErrorState.ACTIVE
+        self.latest_only = False
+        self.tx_hooks: list[TxHook] = []
+        """Fault injection: each sees a frame before it is queued and gives it, another one, or None to swallow it."""
+        # For the bus alone:
+        self.home = bus
+        self.bus = bus
+        """The bus that the wire leads to at present: `home`, or a stub with nobody else on it when the wire is cut."""
+        self.held: list[TxRequest] = []
+        self.routes: dict[int, tuple[FrameAction, ...]] = {}
+        self.suspended_until_ns = 0
+        self.recover_from_ns: int | None = None
+        self.recovered = 0
+        self._connected = True
+        self._online = True
+        self._hears: dict[int, list[FrameAction]] = {}
+        self._hears_all: list[FrameAction] = []
+        self._state_actions: list[StateAction] = []
+
+    def __repr__(self) -> str:
+        return f"<Port {self.name} {self.state.name} TEC {self.tec} REC {self.rec}>"
+
+    # --- sending ---
+
+    def send(self, frame: Frame, done: Done | None = None) -> TxRequest:
+        """Queue a frame. `done(True)` is called at its end on the bus, `done(False)` when it was given up.
+
+        A frame that a hook swallows counts as sent: `done(True)` comes after the time it would have taken.
+        Raises ValueError for a frame that classic CAN does not know.
+        """
+        if self.tx_hooks:
+            return self._send_through_hooks(frame, done)
+        can_id, _, is_extended, is_remote = frame
+        bus = self.bus
+        bus.serial = serial = bus.serial + 1
+        key = arbitration_key(frame) if is_extended or is_remote else can_id << 21
+        request = (key, serial, self, frame, done)
+        bus.offer(request)
+        return request
+
+    def send_past_hooks(self, frame: Frame, done: Done | None = None) -> TxRequest:
+        """As `send`, past `tx_hooks`: for a hook that kept a frame back or repeats it."""
+        bus = self.bus
+        bus.serial = serial = bus.serial + 1
+        request = (arbitration_key(frame), serial, self, frame, done)
+        bus.offer(request)
+        return request
+
+    def _send_through_hooks(self, frame: Frame, done: Done | None) -> TxRequest:
+        altered: Frame | None = frame
+        for hook in tuple(self.tx_hooks):
+            altered = hook(frame)
+            if altered is None:
+                bus = self.bus
+                if done is not None:
+                    finished = done
+                    bus.kernel.after(frame_bits(frame) * bus.bit_ns, lambda: finished(True))
+                return (arbitration_key(frame), 0, self, frame, None)
+            frame = altered
+        return self.send_past_hooks(frame, done)
+
+    def abort(self, request: TxRequest) -> bool:
+        """Take a waiting frame back. True when it will not be sent; `done` is then not called.
+
+        A frame in transmission runs to its end; if it fails it is not repeated, and `done(False)` is called.
+        """
+        return self.bus.withdraw(request)
+
+    @property
+    def pending(self) -> int:
+        """Frames queued and not yet through, the one in transmission included."""
+        return len(self.bus.waiting(self)) + len(self.held)
+
+    # --- receiving ---
+
+    def subscribe(self, can_id: int, action: FrameAction, *, is_extended: bool = False) -> None:
+        """Call `action` at the end of each frame from another node with this id."""
+        self._hears.setdefault(can_id | EXTENDED if is_extended else can_id, []).append(action)
+        self.bus.forget_routes()
+
+    def subscribe_all(self, action: FrameAction) -> None:
+        """Call `action` at the end of each frame from another node."""
+        self._hears_all.append(action)
+        self.bus.forget_routes()
+
+    def unsubscribe(self, action: FrameAction) -> None:
+        """Undo every subscription of `action`."""
+        for actions in (self._hears_all, *self._hears.values()):
+            while action in actions:
+                actions.remove(action)
+        self.bus.forget_routes()
+
+    def listeners(self, address: int) -> list[FrameAction]:
+        """Who is to be called for a frame of this id (bit 31 set for extended)."""
+        return self._hears_all + self._hears.get(address, [])
+
+    def subscribe_state(self, action: StateAction) -> None:
+        """Call `action` with the new state each time that the error state changes."""
+        self._state_actions.append(action)
+
+    # --- wire, power, recovery ---
+
+    @property
+    def connected(self) -> bool:
+        """False: the wire is cut. The controller then finds itself alone: it repeats without acknowledge, up to error passive."""
+        return self._connected
+
+    @connected.setter
+    def connected(self, connected: bool) -> None:
+        if connected != self._connected:
+            self._connected = connected
+            self.home.rewire(self)
+
+    @property
+    def online(self) -> bool:
+        """False: the controller is without power or in its initialisation mode. Frames given to it are lost.
+
+        Coming online clears the counters and takes part after 11 recessive bits.
+        """
+        return self._online
+
+    @online.setter
+    def online(self, online: bool) -> None:
+        if online != self._online:
+            self._online = online
+            self.home.switch(self)
+
+    def restart(self) -> None:
+        """Leave bus-off: what waits is dropped, and after 128 x 11 recessive bits the controller is error active again.
+
+        Without effect in any other state and while the recovery already runs.
+        """
+        self.bus.recover(self)
+
+    def count(self, tec: int, rec: int) -> None:
+        """Set the error counters and with them the state (for the bus)."""
+        self.tec = tec
+        self.rec = rec
+        state = state_of(tec, rec)
+        if state is not self.state:
+            self.state = state
+            for action in tuple(self._state_actions):
+                action(state)

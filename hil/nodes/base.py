@@ -1,0 +1,242 @@
+"""What every virtual node has: a port on the bus, a send schedule out of the DBC, power, and channels that faults can touch.
+
+Nothing of the protocol stands here: identifiers, cycles, layouts, E2E parameters and value tables come from the database.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hil.bus import Frame
+from hil.nodes.channels import Channels
+from twinaxle.dbc import powertrain
+from twinaxle.dbc.codec import MessageCodec, codec
+from twinaxle.e2e import Checker, Protector, Verdict
+from twinaxle.errors import UserError
+
+if TYPE_CHECKING:
+    from hil.bus import Bus
+    from hil.kernel import Kernel
+    from twinaxle.dbc import Database, Message
+
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+
+Values = tuple[float, ...]
+Provider = Callable[[], Values]
+
+_DRIFT_PPM = 50.0
+_GOOD = (Verdict.OK, Verdict.OK_SOME_LOST)
+
+
+class Choices:
+    """The value table of one signal, by label: `Choices(message, "Mode")["Torque"]` is the raw value."""
+
+    def __init__(self, message: Message, signal: str) -> None:
+        found = {s.name: s for s in message.signals}
+        if signal not in found:
+            raise UserError(f"the database's {message.name} has no signal {signal}; it has {', '.join(found)}")
+        self.raw: dict[str, int] = {label: value for value, label in found[signal].choices.items()}
+        self._where = f"{message.name}.{signal}"
+
+    def __getitem__(self, label: str) -> int:
+        try:
+            return self.raw[label]
+        except KeyError:
+            raise UserError(f"the value table of {self._where} has no '{label}'; it has {', '.join(self.raw)}") from None
+
+
+class _Outgoing:
+    """One message that the node sends: values, pack, protect, send."""
+
+    __slots__ = ("can_id", "pack", "protect", "provider", "sent")
+
+    def __init__(self, message: Message, provider: Provider) -> None:
+        self.can_id = message.frame_id
+        self.provider = provider
+        self.pack = codec(message.name).pack
+        self.protect = Protector(message.e2e.data_id).protect if message.e2e else None
+        self.sent = 0
+
+
+class _Group:
+    """All messages of one cycle time: one event sends them all."""
+
+    __slots__ = ("alive", "due_ns", "event", "messages", "node", "period_ns")
+
+    def __init__(self, node: Node, messages: list[_Outgoing], period_ns: int, first_ns: int) -> None:
+        self.node = node
+        self.messages = messages
+        self.period_ns = period_ns
+        self.due_ns = first_ns
+        self.alive = True
+        self.event = self.fire
+        node.kernel.at(first_ns, self.event)
+
+    def fire(self) -> None:
+        if not self.alive:
+            return
+        node = self.node
+        self.due_ns = due_ns = self.due_ns + self.period_ns
+        node.kernel.at(due_ns, self.event)
+        node.cyclic()
+        send = node.port.send
+        for message in self.messages:
+            data = message.pack(*message.provider())
+            if message.protect is not None:
+                data = message.protect(data)
+            send(Frame(message.can_id, data))
+
+
+class Receiver:
+    """The receiving side of one message: E2E check and decoding of good frames only."""
+
+    __slots__ = ("_check", "_counter", "_unpack", "age_from_ns", "counter", "verdict")
+
+    def __init__(self, message: Message) -> None:
+        self._unpack = codec(message.name).unpack
+        self._check = Checker(message.e2e.data_id, message.e2e.max_delta).check if message.e2e else None
+        self._counter = _counter_of(message)
+        self.counter = 0
+        self.verdict: Verdict | None = None
+
+    def good(self, frame: Frame) -> Any | None:
+        """The physical values of a good frame (a named tuple), None of a bad one, which is as if it had not come."""
+        if self._check is not None:
+            self.verdict = verdict = self._check(frame.data)
+            if verdict is not Verdict.OK and verdict not in _GOOD:
+                return None
+            self.counter = self._counter(frame.data)
+        return self._unpack(frame.data)
+
+
+def _counter_of(message: Message) -> Callable[[bytes], int]:
+    """How to read the E2E counter, from the place that the DBC gives it."""
+    if message.e2e is None:
+        return lambda data: 0
+    return e2e_field(message, message.e2e.counter_signal)[0]
+
+
+def e2e_field(message: Message, name: str) -> tuple[Callable[[bytes], int], Callable[[bytearray, int], None]]:
+    """Getter and setter of an E2E field (Crc or Counter) that lies inside one byte of an Intel message."""
+    signal = {s.name: s for s in message.signals}[name]
+    byte, shift, mask = signal.start // 8, signal.start % 8, (1 << signal.length) - 1
+
+    def get(data: bytes) -> int:
+        return data[byte] >> shift & mask
+
+    def put(data: bytearray, value: int) -> None:
+        data[byte] = data[byte] & ~(mask << shift) & 0xFF | (value & mask) << shift
+
+    return get, put
+
+
+class Node:
+    """A virtual node on the bus.
+
+    Args:
+        kernel, bus: the bench's time and bus.
+        name: the node's name in the database.
+        seed: start phases and the crystal's error (up to +-50 ppm) are drawn from it, so that the phases against
+            every other node sweep.
+        present: False leaves the place to a real unit: nothing is attached, sent or received.
+        database: default the powertrain's.
+
+    A subclass gives `providers()`: one function for each message that the database lets the node send. They return
+    the physical values of the application signals, in the order of the database.
+    """
+
+    CHANNELS: ClassVar[dict[str, str]] = {}
+    """Sensors and actuators that a fault can touch: name -> unit."""
+
+    def __init__(
+        self, kernel: Kernel, bus: Bus, name: str, *, seed: int = 0, present: bool = True, database: Database | None = None
+    ) -> None:
+        self.kernel = kernel
+        self.name = name
+        self.database = database or powertrain()
+        if name not in self.database.nodes:
+            raise UserError(f"the database has no node {name}; it has {', '.join(self.database.nodes)}")
+        self.present = present
+        self.powered = False
+        self.channels = Channels(name, self.CHANNELS)
+        self._groups: list[_Group] = []
+        self._draw = random.Random(f"{seed}:{name}")
+        self.clock_ppm = self._draw.uniform(-_DRIFT_PPM, _DRIFT_PPM)
+        if present:
+            self.port = bus.attach(name)
+
+    # --- for subclasses ---
+
+    def providers(self) -> dict[str, Provider]:
+        """Message name -> function that returns its physical values."""
+        raise NotImplementedError
+
+    def cyclic(self) -> None:
+        """Called before the messages of one cycle time are packed."""
+
+    def started(self) -> None:
+        """Called when power comes, before anything is sent."""
+
+    def stopped(self) -> None:
+        """Called when power goes."""
+
+    def message(self, name: str) -> Message:
+        return self.database.messages[name]
+
+    def codec_of(self, name: str) -> MessageCodec:
+        """Codec of one of the database's messages."""
+        return codec(name) if self.database is powertrain() else MessageCodec(self.message(name))
+
+    def listen(self, name: str, action: Callable[[Frame], None]) -> None:
+        """Call `action` with each frame of a message while the node has power."""
+        if not self.present:
+            return
+
+        def powered(frame: Frame) -> None:
+            if self.powered:
+                action(frame)
+
+        self.port.subscribe(self.message(name).frame_id, powered)
+
+    # --- power ---
+
+    def power_on(self) -> None:
+        """Start: own state from the beginning, counters from zero, new phases."""
+        if not self.present or self.powered:
+            return
+        self.powered = True
+        self.started()
+        providers = self.providers()
+        by_cycle: dict[int, list[_Outgoing]] = {}
+        for message in self._sent_messages():
+            if message.name not in providers:
+                raise UserError(f"the virtual node {self.name} has no values for {message.name}, which the DBC lets it send")
+            by_cycle.setdefault(message.cycle_ms, []).append(_Outgoing(message, providers[message.name]))
+        for cycle_ms in sorted(by_cycle):
+            period_ns = round(cycle_ms * NS_PER_MS * (1 + self.clock_ppm * 1e-6))
+            first_ns = self.kernel.now_ns + 1 + self._draw.randrange(period_ns)
+            self._groups.append(_Group(self, by_cycle[cycle_ms], period_ns, first_ns))
+
+    def power_off(self) -> None:
+        """Power is cut: nothing is sent or heard from this moment."""
+        if not self.powered:
+            return
+        self.powered = False
+        for group in self._groups:
+            group.alive = False
+        self._groups.clear()
+        self.stopped()
+
+    def reset(self) -> None:
+        """Power off and on at once."""
+        self.power_off()
+        self.power_on()
+
+    def _sent_messages(self) -> Iterable[Message]:
+        return (m for m in self.database.messages.values() if m.sender == self.name and m.cycle_ms > 0)
+
+
+__all__ = ["NS_PER_MS", "NS_PER_S", "Choices", "MessageCodec", "Node", "Provider", "Receiver", "Values", "e2e_field"]

@@ -1,0 +1,310 @@
+"""The virtual battery management: contactors with precharge, power limits, and what the pack measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Receiver, Values
+from hil.nodes.bms_rating import BmsRating
+
+if TYPE_CHECKING:
+    from hil.bus import Bus, Frame
+    from hil.kernel import Kernel
+    from hil.plant import Plant
+    from twinaxle.dbc import Database
+
+ContactorState = Literal["Open", "Precharge", "Closed", "Opening", "Welded", "Invalid"]
+FaultLevel = Literal["None", "Warning", "Derate", "Shutdown"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedUnderLoad:
+    """A contactor opened with more than 20 A through it."""
+
+    time_ns: int
+    current_a: float
+
+
+class Bms(Node):
+    """BMS.
+
+    For the bench:
+        `contactor_state`, `fault_level`, `request` ("Off", "Drive", "Charge"), as on the bus.
+        `opened_under_load`: every opening above 20 A, with time and current.
+        `plug_connected`: a plug in the socket. `hvil_closed`: the interlock loop.
+        `discharge_limit_w`, `charge_limit_w`: a lower limit than the rating's, or None.
+        `shutdown`: True raises FaultLevel Shutdown.
+    For faults: `main_welded`, `precharge_broken` (the relay never closes), and the channels.
+
+    Contactors: Open -> (HvRequest Drive, or Charge with a plug; HVIL closed, no shutdown fault) Precharge -> (link at 95 % of the
+    pack and within 20 V for 100 ms) Closed -> (HvRequest Off) Opening, until 20 A or less flow, 1 s at most -> Open.
+    Precharge that takes more than 3 s ends in Open and needs HvRequest Off before the next try. A contactor that is still
+    closed 100 ms after it lost its coil is Welded; nothing closes any more until the weld is gone. No good VcuHvCommand for
+    200 ms is as good as HvRequest Off. HVIL open or Shutdown: the pack waits 5 s for the request to open, then opens by itself.
+    """
+
+    CHANNELS: ClassVar[dict[str, str]] = {
+        "pack_voltage_v": "V",
+        "link_voltage_v": "V",
+        "pack_current_a": "A",
+        "soc_percent": "%",
+        "isolation_kohm": "kOhm",
+        "cell_min_degc": "degC",
+        "cell_max_degc": "degC",
+        "cell_min_v": "V",
+        "cell_max_v": "V",
+    }
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        bus: Bus,
+        plant: Plant,
+        *,
+        rating: BmsRating | None = None,
+        seed: int = 0,
+        present: bool = True,
+        database: Database | None = None,
+    ) -> None:
+        super().__init__(kernel, bus, "BMS", seed=seed, present=present, database=database)
+        self.plant = plant
+        self.rating = rating or BmsRating()
+        self._request_of = {raw: label for label, raw in Choices(self.message("VcuHvCommand"), "HvRequest").raw.items()}
+        self._contactor_raw = Choices(self.message("BmsPack"), "ContactorState").raw
+        self._level_raw = Choices(self.message("BmsStatus"), "FaultLevel").raw
+        self.plug_connected = False
+        self.hvil_closed = True
+        self.shutdown = False
+        self.discharge_limit_w: float | None = None
+        self.charge_limit_w: float | None = None
+        self.precharge_broken = False
+        self.opened_under_load: list[OpenedUnderLoad] = []
+        self._main_welded = False
+        self._main_coil = False
+        self._reset_software()
+        self.listen("VcuHvCommand", self._on_request)
+
+    # --- power and faults ---
+
+    def started(self) -> None:
+        self._reset_software()
+
+    def stopped(self) -> None:
+        """The coils fall without power, load or not."""
+        self._set_precharge(False)
+        self._set_main(False)
+        self.contactor_state = "Open"
+
+    @property
+    def main_welded(self) -> bool:
+        return self._main_welded
+
+    @main_welded.setter
+    def main_welded(self, welded: bool) -> None:
+        """A weld keeps the contactor as it is if closed, and for good once it closes."""
+        self._main_welded = welded
+        self._set_main(self._main_coil)
+
+    def _reset_software(self) -> None:
+        self.contactor_state: ContactorState = "Open"
+        self.fault_level: FaultLevel = "None"
+        self.request = "Off"
+        self._receiver = Receiver(self.message("VcuHvCommand"))
+        self._request_ns = self.kernel.now_ns
+        self._since_ns = self.kernel.now_ns
+        self._near_since_ns: int | None = None
+        self._unsafe_since_ns: int | None = None
+        self._refused = False
+        self._limits_w = (0.0, 0.0)
+
+    # --- contactors ---
+
+    def _on_request(self, frame: Frame) -> None:
+        command = self._receiver.good(frame)
+        if command is None:
+            return
+        self.request = self._request_of.get(int(command.HvRequest), "Off")
+        self._request_ns = self.kernel.now_ns
+        self._step()
+
+    def cyclic(self) -> None:
+        self._step()
+
+    def _step(self) -> None:
+        """One pass of the contactor logic."""
+        now = self.kernel.now_ns
+        self.plant.advance(now)
+        if now - self._request_ns > self.rating.request_hold_ms * NS_PER_MS:
+            self.request = "Off"
+        if self.request == "Off":
+            self._refused = False
+        wanted = self._wanted(now)
+        state = self.contactor_state
+        if state == "Closed":
+            if not wanted:
+                self._enter("Opening")
+            elif self._elapsed_ms() > self.rating.precharge_overlap_ms:
+                self._set_precharge(False)
+        elif state == "Open":
+            if self._mirror_closed() and self._elapsed_ms() >= self.rating.weld_check_ms:
+                self._enter("Welded")
+            elif wanted and not self._refused and self._elapsed_ms() >= self.rating.weld_check_ms:
+                self._near_since_ns = None
+                self._enter("Precharge")
+                self._set_precharge(True)
+        elif state == "Precharge":
+            self._precharge(now, wanted)
+        elif state == "Opening":
+            self._opening()
+        elif state == "Welded" and not self._mirror_closed():
+            self._enter("Open")
+
+    def _wanted(self, now: int) -> bool:
+        """Whether the contactors are asked for and may be closed."""
+        unsafe = not self.hvil_closed or self.fault_level == "Shutdown"
+        if not unsafe:
+            self._unsafe_since_ns = None
+        elif self._unsafe_since_ns is None:
+            self._unsafe_since_ns = now
+        if self.request == "Off" or (self.request == "Charge" and not self.plug_connected):
+            return False
+        if self._unsafe_since_ns is None:
+            return True
+        waited_ns = now - self._unsafe_since_ns
+        return self.contactor_state == "Closed" and waited_ns < self.rating.forced_open_ms * NS_PER_MS
+
+    def _precharge(self, now: int, wanted: bool) -> None:
+        rating = self.rating
+        pack, link = self._pack_voltage(), self._link_voltage()
+        near = link >= rating.precharge_share * pack and pack - link <= rating.precharge_within_v
+        if not near:
+            self._near_since_ns = None
+        elif self._near_since_ns is None:
+            self._near_since_ns = now
+        if not wanted:
+            self._set_precharge(False)
+            self._enter("Open")
+        elif self._near_since_ns is not None and now - self._near_since_ns >= rating.precharge_hold_ms * NS_PER_MS:
+            self._set_main(True)
+            self._enter("Closed")
+        elif self._elapsed_ms() > rating.precharge_max_ms:
+            self._set_precharge(False)
+            self._refused = True
+            self._enter("Open")
+
+    def _opening(self) -> None:
+        current = self._current()
+        if abs(current) > self.rating.open_load_a and self._elapsed_ms() < self.rating.open_wait_ms:
+            return
+        self._set_precharge(False)
+        self._set_main(False)
+        self._enter("Open")
+
+    def _set_main(self, closed: bool) -> None:
+        """Main contactor coil. The contact follows it, unless welded."""
+        plant = self.plant
+        plant.advance(self.kernel.now_ns)
+        self._main_coil = closed
+        contact = closed or (self._main_welded and plant.main_closed)
+        if plant.main_closed and not contact:
+            current = plant.battery.pack_current_a
+            if abs(current) > self.rating.open_load_a:
+                self.opened_under_load.append(OpenedUnderLoad(self.kernel.now_ns, current))
+        plant.main_closed = contact
+
+    def _set_precharge(self, closed: bool) -> None:
+        self.plant.precharge_closed = closed and not self.precharge_broken
+
+    def _mirror_closed(self) -> bool:
+        """Mirror contact of the main contactor."""
+        return self.plant.main_closed
+
+    def _enter(self, state: ContactorState) -> None:
+        self.contactor_state = state
+        self._since_ns = self.kernel.now_ns
+
+    def _elapsed_ms(self) -> float:
+        """Time in this contactor state."""
+        return (self.kernel.now_ns - self._since_ns) / NS_PER_MS
+
+    # --- what it measures and sends ---
+
+    def _pack_voltage(self) -> float:
+        return self.channels("pack_voltage_v", self.plant.battery.pack_voltage_v)
+
+    def _link_voltage(self) -> float:
+        return self.channels("link_voltage_v", self.plant.link_voltage_v)
+
+    def _current(self) -> float:
+        return self.channels("pack_current_a", self.plant.battery.pack_current_a)
+
+    def _isolation(self) -> float:
+        return self.channels("isolation_kohm", self.rating.isolation_kohm)
+
+    def _soc(self) -> float:
+        return self.channels("soc_percent", self.plant.battery.soc * 100.0)
+
+    def _cells(self) -> tuple[float, float, float, float]:
+        """Coldest, hottest (degC), lowest, highest (V)."""
+        battery, channels = self.plant.battery, self.channels
+        return (
+            channels("cell_min_degc", battery.cell_min_degc),
+            channels("cell_max_degc", battery.cell_max_degc),
+            channels("cell_min_v", battery.cell_min_v),
+            channels("cell_max_v", battery.cell_max_v),
+        )
+
+    def _assess(self, coldest: float, hottest: float, lowest: float, highest: float) -> FaultLevel:
+        rating, isolation = self.rating, self._isolation()
+        if (
+            self.shutdown
+            or isolation < rating.isolation_shutdown_kohm
+            or highest > rating.cell_over_voltage_v
+            or lowest < rating.cell_under_voltage_v
+            or hottest > rating.cell_over_degc
+        ):
+            return "Shutdown"
+        if rating.discharge_power_w(100.0, coldest, hottest) < rating.discharge_power_w(100.0, 25.0, 25.0):
+            return "Derate"
+        return "Warning" if isolation < rating.isolation_warning_kohm else "None"
+
+    def providers(self) -> dict[str, Provider]:
+        return {"BmsLimits": self._bms_limits, "BmsPack": self._bms_pack, "BmsStatus": self._bms_status}
+
+    def _bms_limits(self) -> Values:
+        soc = self._soc()
+        if self.fault_level == "Shutdown":
+            return 0.0, 0.0, soc
+        coldest, hottest, _, _ = self._cells()
+        discharge = self.rating.discharge_power_w(soc, coldest, hottest)
+        charge = self.rating.charge_power_w(soc, coldest, hottest)
+        if self.discharge_limit_w is not None:
+            discharge = min(discharge, self.discharge_limit_w)
+        if self.charge_limit_w is not None:
+            charge = min(charge, self.charge_limit_w)
+        return discharge, charge, soc
+
+    def _bms_pack(self) -> Values:
+        return (
+            self._contactor_raw[self.contactor_state],
+            self._pack_voltage(),
+            self._link_voltage(),
+            self._current(),
+            self._isolation(),
+        )
+
+    def _bms_status(self) -> Values:
+        coldest, hottest, lowest, highest = self._cells()
+        self.fault_level = self._assess(coldest, hottest, lowest, highest)
+        charging = self.plug_connected and self.contactor_state == "Closed" and self.request == "Charge"
+        return (
+            self._level_raw[self.fault_level],
+            self.hvil_closed,
+            coldest,
+            hottest,
+            lowest,
+            highest,
+            self.plug_connected,
+            charging,
+        )

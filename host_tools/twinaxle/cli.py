@@ -1,0 +1,68 @@
+"""The `twinaxle` command line: finds the subcommands, runs one, and turns errors into messages and exit codes.
+
+Exit codes: 0 good, 1 a check says no (stale file, size over its limit), 2 a user's error, 130 interrupted.
+"""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from twinaxle import __version__, commands
+from twinaxle.errors import UserError
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """What a module in `twinaxle.commands` offers."""
+
+    def add_parser(self, subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> object:
+        """Add the command's parser, named after the module."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work. Returns the exit code."""
+
+
+def load_commands() -> dict[str, Command]:
+    """Import every module of `twinaxle.commands`. Returns command name -> module, sorted by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    return {
+        name.replace("_", "-"): cast(Command, importlib.import_module(f"{commands.__name__}.{name}")) for name in names
+    }
+
+
+def build_parser(available: dict[str, Command]) -> argparse.ArgumentParser:
+    """The argument parser with one subparser for each command."""
+    parser = argparse.ArgumentParser(
+        prog="twinaxle", description="Tools for the twinaxle powertrain firmware and its bench."
+    )
+    parser.add_argument("--version", action="version", version=f"twinaxle {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in available.values():
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own). Returns the exit code."""
+    available = load_commands()
+    args = build_parser(available).parse_args(argv)
+    try:
+        code = available[args.command].run(args)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"twinaxle {args.command}: {error}", file=sys.stderr)  # noqa: T201 (the one place errors are shown)
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone. Python would complain again while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code

@@ -1,0 +1,58 @@
+"""`twinaxle calibrate`: compile a calibration file to the firmware's module and keep the slots in the firmware true."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "calibrate",
+        help="compile a calibration to the firmware's module",
+        description="Compiles a calibration file, checked against schema.toml beside it, to the firmware's module, and "
+        "writes the slot numbers into the firmware's lines that carry a `# cal:` tag.",
+    )
+    parser.add_argument(
+        "toml", type=Path, nargs="?", metavar="TOML", help="default: firmware/calibration/78kWh.toml", default=None
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: firmware/vcu/calibration.py")
+    parser.add_argument("--check", action="store_true", help="change nothing; tell what is stale, exit 1 if any is")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compile, or check. Returns 1 where `--check` finds something stale."""
+    from functools import partial
+
+    from twinaxle import tags
+    from twinaxle.calibration import calibration_hash, load_calibration, module_source, resolve
+    from twinaxle.paths import CALIBRATIONS, FIRMWARE, shown
+
+    calibration = load_calibration(args.toml or CALIBRATIONS / "78kWh.toml")
+    source = module_source(calibration)
+    output: Path = args.output or FIRMWARE / "vcu" / "calibration.py"
+    # Another output does not belong to this checkout's firmware: its tags are left alone.
+    resolver = None if args.output else partial(resolve, calibration)
+
+    if args.check:
+        stale = []
+        found = output.read_text(encoding="utf-8").splitlines() if output.is_file() else []
+        if found != source.splitlines():
+            pairs = zip(found, source.splitlines(), strict=False)
+            line = next((number for number, (a, b) in enumerate(pairs, start=1) if a != b), len(found) + 1)
+            stale.append(f"{shown(output)}:{line}: stale: differs from what {shown(calibration.path)} gives")
+        if resolver is not None:
+            stale += tags.stale("cal", resolver)
+        for message in stale:
+            print(message)
+        if stale:
+            print("run `twinaxle calibrate`")
+        return 1 if stale else 0
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(source, encoding="utf-8")
+    changed = tags.rewrite("cal", resolver) if resolver is not None else []
+    slots = len(calibration.values)
+    print(f"{shown(output)}: {slots} slots of type {calibration.typecode}, hash {calibration_hash(calibration):04X}")
+    for path in changed:
+        print(f"{shown(path)}: slots rewritten")
+    return 0
