@@ -72,6 +72,10 @@ class Observer:
         value = int(getattr(self.latest(name), signal))
         return self._choices[name, signal].get(value, str(value))
 
+    def choices(self, name: str, signal: str) -> dict[int, str]:
+        """The value table of a signal: words by number."""
+        return dict(self._choices[name, signal])
+
     def raw(self, name: str, signal: str, label: str) -> int:
         """The number that the value table of a signal has for a word. Raises `UserError` for an unknown word."""
         for value, word in self._choices.get((name, signal), {}).items():

@@ -1,8 +1,8 @@
 """Exact length of a frame on the wire: CRC-15 and stuff bits by table, a few steps a frame.
 
-Bit order on the wire (ISO 11898-1): SOF, arbitration and control field, data, CRC-15 are stuffed: after five equal bits comes
-one of the other value, which itself counts as the first of the next run. CRC delimiter, ACK slot and delimiter and the 7 bits of
-EOF follow unstuffed. Intermission (3 bits) is not part of the frame's length here.
+Bit order on the wire (ISO 11898-1): SOF, arbitration and control field, data, CRC-15 are stuffed: after five equal
+bits comes one of the other value, which itself counts as the first of the next run. CRC delimiter, ACK slot and
+delimiter and the 7 bits of EOF follow unstuffed. Intermission (3 bits) is not part of the frame's length here.
 
 Tables work on words: `_STUFF[state][word]` gives the stuff bits put into the word and the state after it, packed as
 `state << 5 | count`. A state is (last bit, length of its run - 1): 8 of them.
@@ -153,7 +153,8 @@ def frame_bits(frame: Frame) -> int:
 
 
 def wire_bits(frame: Frame) -> Iterator[int]:
-    """The bits of a frame as they stand on the wire, 0 dominant, from SOF to the last bit of the CRC with its stuff bit.
+    """The bits of a frame as they stand on the wire, 0 dominant, from SOF to the last bit of the CRC with its stuff
+    bit.
 
     Slow; for faults, which need to know the wire at one bit.
     """

@@ -57,10 +57,10 @@ def rec_after_reception(rec: int) -> int:
 def error_frame_bits(sender_is_passive: bool, active_receivers: bool, run: int) -> int:
     """Bit times from the end of the wrong bit to the end of the error delimiter.
 
-    `run` is the number of equal bits up to and including the wrong one with the level of the sender's flag (dominant of an
-    active sender, recessive of a passive one). Receivers see the error as a stuff error when the sender's flag has
-    made it six equal bits, and put their own flag behind it: 6 to 12 bits in all. Without active receivers the sender's flag
-    stands alone.
+    `run` is the number of equal bits up to and including the wrong one with the level of the sender's flag (dominant
+    of an active sender, recessive of a passive one). Receivers see the error as a stuff error when the sender's flag
+    has made it six equal bits, and put their own flag behind it: 6 to 12 bits in all. Without active receivers the
+    sender's flag stands alone.
     """
     echo = FLAG_BITS - min(run, 5) if active_receivers else 0
     if sender_is_passive and active_receivers:

@@ -9,8 +9,8 @@ MAX_EXTENDED_ID = 0x1FFF_FFFF
 class Frame(NamedTuple):
     """One classic CAN frame (ISO 11898-1, 2.0A or 2.0B).
 
-    `can_id` is 11 bits, or 29 bits with `is_extended`. `data` has 0 to 8 bytes. A remote frame sends no data: its `data`
-    only tells the length asked for (DLC).
+    `can_id` is 11 bits, or 29 bits with `is_extended`. `data` has 0 to 8 bytes. A remote frame sends no data: its
+    `data` only tells the length asked for (DLC).
     """
 
     can_id: int
@@ -22,8 +22,9 @@ class Frame(NamedTuple):
 def arbitration_key(frame: Frame) -> int:
     """Rank of a frame in arbitration: the 32 bits of the arbitration field as a number, the lowest wins.
 
-    The bits stand in the order sent: 11 bits of the id, RTR or SRR, IDE, 18 more bits of an extended id, its RTR. So a data
-    frame beats the remote frame with its id, and a standard frame beats every extended one that begins with its id.
+    The bits stand in the order sent: 11 bits of the id, RTR or SRR, IDE, 18 more bits of an extended id, its RTR. So
+    a data frame beats the remote frame with its id, and a standard frame beats every extended one that begins with
+    its id.
     """
     can_id, _, is_extended, is_remote = frame
     if is_extended:

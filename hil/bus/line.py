@@ -1,7 +1,7 @@
 """The undisturbed bus: who sends next, how long it takes, who hears it.
 
-One kernel event a frame, at its end. The winner of an arbitration is chosen as soon as the bus will be free and stands only
-from its SOF on: whoever queues a frame up to that very instant takes part, and the choice is made anew.
+One kernel event a frame, at its end. The winner of an arbitration is chosen as soon as the bus will be free and
+stands only from its SOF on: whoever queues a frame up to that very instant takes part, and the choice is made anew.
 What errors do is in `hil.bus.bus`; it takes over as long as `disturbed` is set.
 """
 
@@ -75,8 +75,9 @@ class Line(ABC):
 
     def load(self, since: LoadMark = LoadMark(0, 0)) -> float:  # noqa: B008 - immutable
         """Bus load since a mark, 0 to 1: busy time over time. A frame counts when it has ended."""
-        elapsed_ns = self.kernel.now_ns - since.time_ns
-        return (self.busy_ns - since.busy_ns) / elapsed_ns if elapsed_ns else 0.0
+        now = self.mark()
+        elapsed_ns = now.time_ns - since.time_ns
+        return (now.busy_ns - since.busy_ns) / elapsed_ns if elapsed_ns else 0.0
 
     # --- sending ---
 
@@ -89,12 +90,12 @@ class Line(ABC):
         now_ns = self.kernel.now_ns
         if current is None:
             self._begin(request, now_ns if now_ns > self._idle_ns else self._idle_ns)
-        elif now_ns <= self._sof_ns and request[0] <= current[0] and request[2] is not current[2]:
-            if request[0] == current[0]:
-                self._offer_disturbed(request)
-            else:
-                heappush(self._queue, current)
-                self._begin(request, self._sof_ns)
+        elif now_ns <= self._sof_ns and request[0] < current[0]:
+            heappush(self._queue, current)
+            self._begin(request, self._sof_ns)
+        elif now_ns <= self._sof_ns and request[0] == current[0] and request[2] is not current[2]:
+            self.disturbed = True
+            self._offer_disturbed(request)
         else:
             if request[2].latest_only:
                 self._replace_older(request)
@@ -120,10 +121,19 @@ class Line(ABC):
         intermission_ns = self._intermission_ns
         self.busy_ns += now_ns - self._sof_ns + intermission_ns
         self._idle_ns = now_ns + intermission_ns
-        if self._queue:
-            self._begin(heappop(self._queue), self._idle_ns)
+        queue = self._queue
+        if queue:
+            winner = heappop(queue)
+            if queue and queue[0][0] == winner[0] and queue[0][2] is not winner[2]:
+                heappush(queue, winner)
+                self.disturbed = True
+                self._current = None
+                self._contend()
+            else:
+                self._begin(winner, self._idle_ns)
         else:
             self._current = None
+            self._end_ns = -1
         for tap in self._taps:
             tap(now_ns, frame, port.name)
         can_id, _, is_extended, _ = frame
@@ -168,6 +178,9 @@ class Line(ABC):
 
     @abstractmethod
     def _offer_disturbed(self, request: TxRequest) -> None: ...
+
+    @abstractmethod
+    def _contend(self) -> None: ...
 
     @abstractmethod
     def _end_disturbed(self) -> None: ...

@@ -25,9 +25,10 @@ EXTENDED = 1 << 31
 class Port:
     """One controller on the bus; made by `Bus.attach`.
 
-    Frames wait in the order of arbitration, equal ids in the order sent, and are repeated until they got through. With
-    `latest_only` a newer frame takes the place of a waiting one with the same id, as in a controller with a mailbox for each
-    message: after a time without a bus no old frames come out. `tec` and `rec` are the error counters.
+    Frames wait in the order of arbitration, equal ids in the order sent, and are repeated until they got through.
+    With `latest_only` a newer frame takes the place of a waiting one with the same id, as in a controller with a
+    mailbox for each message: after a time without a bus no old frames come out. `tec` and `rec` are the error
+    counters.
     """
 
     __slots__ = (
@@ -42,8 +43,6 @@ class Port:
         "latest_only",
         "name",
         "rec",
-        "recover_from_ns",
-        "recovered",
         "routes",
         "state",
         "suspended_until_ns",
@@ -66,13 +65,15 @@ class Port:
         self.held: list[TxRequest] = []
         self.routes: dict[int, tuple[FrameAction, ...]] = {}
         self.suspended_until_ns = 0
-        self.recover_from_ns: int | None = None
-        self.recovered = 0
         self._connected = True
         self._online = True
         self._hears: dict[int, list[FrameAction]] = {}
         self._hears_all: list[FrameAction] = []
         self._state_actions: list[StateAction] = []
+
+    def __lt__(self, other: Port) -> bool:
+        """Last resort in the order of requests: same id, same serial number."""
+        return self.name < other.name
 
     def __repr__(self) -> str:
         return f"<Port {self.name} {self.state.name} TEC {self.tec} REC {self.rec}>"
@@ -183,7 +184,8 @@ class Port:
             self.home.switch(self)
 
     def restart(self) -> None:
-        """Leave bus-off: what waits is dropped, and after 128 x 11 recessive bits the controller is error active again.
+        """Leave bus-off: what waits is dropped, and after 128 x 11 recessive bits the controller is error active
+        again.
 
         Without effect in any other state and while the recovery already runs.
         """
@@ -196,5 +198,9 @@ class Port:
         state = state_of(tec, rec)
         if state is not self.state:
             self.state = state
-            for action in tuple(self._state_actions):
-                action(state)
+            if self._state_actions:
+                self.bus.kernel.after(0, lambda: self._tell(state))
+
+    def _tell(self, state: ErrorState) -> None:
+        for action in tuple(self._state_actions):
+            action(state)

@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """Lines on one axis with one unit. `symmetric_zero` keeps zero on the axis."""
+    """Lines on one axis. `with_zero` keeps zero on the axis; `tall` gives it half as much height again."""
 
     title: str
     unit: str
@@ -37,8 +37,9 @@ class Panel:
 
 
 PANELS = (
-    Panel("Pedals", "%", (Line("pedal_percent", "Accelerator", "ask"),)),
-    Panel("Brake", "bar", (Line("brake_bar", "Brake pressure", "other"),)),
+    Panel(
+        "Pedals", "%, bar", (Line("pedal_percent", "Accelerator", "ask"), Line("brake_bar", "Brake pressure", "other"))
+    ),
     Panel(
         "Torque of both motors",
         "Nm",
@@ -66,7 +67,9 @@ PANELS = (
         ),
     ),
     Panel(
-        "Motor speed", "rpm", (Line("front_motor_rpm", "Front motor", "front"), Line("rear_motor_rpm", "Rear motor", "rear"))
+        "Motor speed",
+        "rpm",
+        (Line("front_motor_rpm", "Front motor", "front"), Line("rear_motor_rpm", "Rear motor", "rear")),
     ),
     Panel("Tyre slip", "%", (Line("front_slip_percent", "Front", "front"), Line("rear_slip_percent", "Rear", "rear"))),
     Panel(
@@ -81,7 +84,9 @@ PANELS = (
         ),
     ),
     Panel(
-        "High voltage", "V", (Line("pack_voltage_v", "Pack", "battery", dashed=True), Line("link_voltage_v", "Link", "car"))
+        "High voltage",
+        "V",
+        (Line("pack_voltage_v", "Pack", "battery", dashed=True), Line("link_voltage_v", "Link", "car")),
     ),
     Panel("State of charge", "%", (Line("soc_percent", "State of charge", "battery"),), with_zero=False),
     Panel(

@@ -1,95 +1,105 @@
-"""Keeps tagged constants of the hand-written firmware true.
+"""Tags: numbers in hand-written firmware that a generator keeps true.
 
-A line of the form
+A tagged line is an assignment of one integer with a comment that says where the number comes from:
 
     _APPS1 = const(5)  # dbc: PedalsDriver.Apps1 [1 mV]
+    _CREEP = const(12)  # cal: creep.torque [0.1 Nm] at most this much
 
-carries a tag: its kind (`dbc` or `cal`), the name of what it stands for, and the unit. The number and the unit come from
-the protocol database or the calibration, so that a slot costs nothing at run time and is never wrong. The text behind
-the unit is the author's.
+`dbc` or `cal` is the kind, the word after it the path, the brackets hold the unit (written by the generator as well),
+and anything after them is a free remark. The firmware pays nothing for such a number: `const` of a name with a leading
+underscore is folded by the compiler. A hexadecimal number stays hexadecimal.
+
+A resolver answers a path with the number and its unit; `rewrite` and `rewrite_files` do the rest.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from twinaxle.errors import UserError
-from twinaxle.paths import FIRMWARE, shown
-
-Resolve = Callable[[str], tuple[int, str]]
-"""Name -> (number, unit). Raises UserError for a name that does not exist."""
-
-_TAG = re.compile(
-    r"^(?P<head>\s*\w+ = const\()(?P<number>[^)]*)(?P<middle>\)\s*#\s*)(?P<kind>dbc|cal):\s*(?P<name>[\w.]+)"
-    r"(?:\s*\[(?P<unit>[^\]]*)\])?(?P<rest>.*)$"
-)
 
 
 @dataclass(frozen=True)
-class Tag:
-    """A tagged line and what it should be."""
+class Resolved:
+    """What a path stands for: the integer to write and the unit for the comment ("" removes the brackets)."""
 
-    path: Path
+    value: int
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A tagged line that does not say what its source says."""
+
+    file: Path
     line: int
-    """From 1."""
-    text: str
+    found: str
     wanted: str
 
-    @property
-    def is_stale(self) -> bool:
-        """Whether number or unit are not those of the source."""
-        return self.text != self.wanted
-
     def __str__(self) -> str:
-        return f"{shown(self.path)}:{self.line}: stale: {self.text.strip()!r} should be {self.wanted.strip()!r}"
+        return f"{self.file}:{self.line}: stale tag: found `{self.found.strip()}`, wanted `{self.wanted.strip()}`"
 
 
-def find_tags(kind: str, resolve: Resolve, folder: Path = FIRMWARE) -> list[Tag]:
-    """All tags of `kind` in the Python files under `folder`, by file and line.
+# Raises KeyError(reason) if the path names nothing.
+Resolver = Callable[[str], Resolved]
 
-    Raises UserError, with file and line, for a tag that names nothing and for a comment that looks like a tag but does
-    not stand behind `NAME = const(...)`.
+_LINE = re.compile(
+    r"^(?P<head>\s*\w+\s*=\s*)(?:const\((?P<const>-?\w+)\)|(?P<plain>-?\w+))"
+    r"(?P<gap>\s*)#\s*(?P<kind>\w+):\s*(?P<path>[\w.:]+)(?P<unit>\s*\[[^\]]*\])?(?P<rest>.*)$"
+)
+
+
+def rewrite(text: str, kind: str, resolve: Resolver, where: str = "<text>") -> str:
+    """The text with every number and unit of tags of this kind as `resolve` says.
+
+    `where` names the file in errors. Raises UserError (file, line) for a tag that is not on an assignment of one
+    integer, and for a path that `resolve` refuses with KeyError.
     """
-    tags = []
-    for path in sorted(folder.rglob("*.py")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            match = _TAG.match(line)
-            if match is None:
-                if re.search(rf"#\s*{kind}:\s", line):
-                    raise UserError(f"{shown(path)}:{number}: a `{kind}:` tag stands behind `NAME = const(...)` only.")
-            elif match["kind"] == kind:
-                try:
-                    value, unit = resolve(match["name"])
-                except UserError as error:
-                    raise UserError(f"{shown(path)}:{number}: {error}") from error
-                tags.append(Tag(path, number, line, _line(match, value, unit)))
-    return tags
+    mark = re.compile(rf"^[^#'\"]*#\s*{re.escape(kind)}:\s*\w")
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if mark.match(line):
+            lines[at] = _rewrite_line(line, resolve, f"{where}:{at + 1}")
+    return "\n".join(lines)
 
 
-def rewrite(kind: str, resolve: Resolve, folder: Path = FIRMWARE) -> list[Path]:
-    """Put the true number and unit into every stale tag of `kind`. Returns the files changed. Raises as `find_tags`."""
-    stale = [tag for tag in find_tags(kind, resolve, folder) if tag.is_stale]
-    changed: list[Path] = []
-    for path in sorted({tag.path for tag in stale}):
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        for tag in (tag for tag in stale if tag.path == path):
-            old = lines[tag.line - 1]
-            lines[tag.line - 1] = tag.wanted + old[len(old.rstrip("\r\n")) :]
-        path.write_text("".join(lines), encoding="utf-8")
-        changed.append(path)
-    return changed
+def rewrite_files(paths: Iterable[Path], kind: str, resolve: Resolver, *, check: bool = False) -> list[Stale]:
+    """Bring the tags of this kind in all files up to date; returns the lines that were stale.
+
+    With `check` no file is written. Raises UserError as `rewrite` does.
+    """
+    stale: list[Stale] = []
+    for path in sorted(paths):
+        old = path.read_text(encoding="utf-8")
+        new = rewrite(old, kind, resolve, str(path))
+        if new == old:
+            continue
+        pairs = zip(old.split("\n"), new.split("\n"), strict=True)
+        stale += [Stale(path, at, a, b) for at, (a, b) in enumerate(pairs, 1) if a != b]
+        if not check:
+            path.write_text(new, encoding="utf-8")
+    return stale
 
 
-def stale(kind: str, resolve: Resolve, folder: Path = FIRMWARE) -> Iterator[str]:
-    """One message, `file:line: ...`, for every stale tag of `kind`. Raises as `find_tags`."""
-    return (str(tag) for tag in find_tags(kind, resolve, folder) if tag.is_stale)
-
-
-def _line(match: re.Match[str], value: int, unit: str) -> str:
-    # A number that is written in another base stays as it is while it is true.
+def _rewrite_line(line: str, resolve: Resolver, where: str) -> str:
+    match = _LINE.match(line)
+    number = (match["const"] or match["plain"]) if match else None
+    if match is None or number is None or not _is_integer(number):
+        raise UserError(f"{where}: a tag must follow an assignment of one integer, as in `_NAME = const(5)  # dbc: ...`")
     try:
-        number = match["number"] if int(match["number"], 0) == value else str(value)
+        resolved = resolve(match["path"])
+    except KeyError as error:
+        raise UserError(f"{where}: tag `{match['path']}`: {error.args[0]}") from None
+    value = hex(resolved.value) if "x" in number.lower() else str(resolved.value)
+    value = f"const({value})" if match["const"] else value
+    unit = f" [{resolved.unit}]" if resolved.unit else ""
+    return f"{match['head']}{value}{match['gap']}# {match['kind']}: {match['path']}{unit}{match['rest']}"
+
+
+def _is_integer(text: str) -> bool:
+    try:
+        int(text, 0)
     except ValueError:
-        number = str(value)
-    return f"{match['head']}{number}{match['middle']}{match['kind']}: {match['name']} [{unit}]{match['rest']}"
+        return False
+    return True

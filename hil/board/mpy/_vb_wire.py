@@ -351,6 +351,8 @@ def can_interrupt():
 def handler_failed(error):
     # An exception left a hard handler: as on the board it is reported and the handler is not called again.
     global can_handler
+    if not I[_ISR]:
+        raise error
     I[_ISR] -= 1
     micropython.heap_unlock()
     F[_FMPIE] = F[_FIFO + _FMPIE] = 0
@@ -383,9 +385,6 @@ def hardware(stop):
                     left = 2
                     break
                 left = _take_frames(stop)
-        except MemoryError as error:
-            handler_failed(error)
-            continue
         except Exception as error:
             handler_failed(error)
             continue
@@ -586,3 +585,18 @@ def wait_interrupt():
     else:
         event = _next_event()
         replay(event if event < limit else limit)
+
+
+def pause(duration_us):
+    # Busy waiting in a driver: board time goes on, interrupts are served.
+    target = T[_NOW] + duration_us
+    wait_until(target)
+    if T[_NOW] < target:
+        T[_NOW] = target
+
+
+def sync_outputs():
+    # Settings of the hardware are in force when the call that made them returns.
+    now = T[_NOW]
+    if not I[_ISR]:
+        wait_until(now if now > T[_HORIZON] else T[_HORIZON] + 1)

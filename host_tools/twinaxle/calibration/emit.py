@@ -28,7 +28,7 @@ _CRC = const(0x{crc:08X})
 
 cal = array(
     "{typecode}",
-{literals}
+{literals},
 )
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from twinaxle.calibration.schema import SMALL_INT_LIMIT, Declaration, Schema, read_schema
+from twinaxle.calibration.schema import Declaration, Schema, read_schema
 from twinaxle.calibration.toml import TomlFile, read_toml
 from twinaxle.errors import UserError
 
@@ -130,7 +130,8 @@ def _value_faults(declaration: Declaration, rows: list[list[int]]) -> Iterator[s
     if declaration.is_axis and any(after <= before for before, after in pairwise(rows[0])):
         yield "an axis must rise from element to element."
     if declaration.rising:
-        lines = rows if declaration.rising == "columns" or not declaration.rows else [list(c) for c in zip(*rows)]
+        is_across = declaration.rows and declaration.rising == "rows"
+        lines = [list(column) for column in zip(*rows, strict=True)] if is_across else rows
         if any(after < before for line in lines for before, after in pairwise(line)):
             along = f" along its {declaration.rising}" if declaration.rows else ""
             yield f"must not fall{along}."
@@ -144,6 +145,5 @@ def _shape_faults(item: Item, items: dict[str, Item], schema: Schema) -> Iterato
 
 
 def _typecode(declarations: Iterable[Declaration]) -> str:
-    fits = all(-(1 << 15) <= item.minimum and item.maximum < 1 << 15 for item in declarations)
-    assert all(abs(limit) < SMALL_INT_LIMIT for item in declarations for limit in (item.minimum, item.maximum))
+    fits = all(item.minimum >= -(1 << 15) and item.maximum < 1 << 15 for item in declarations)
     return "h" if fits else "i"

@@ -1,9 +1,9 @@
 """Source of the firmware for an interpreter without native code (`mpy-cross` march "bytecode").
 
 MicroPython has no code emitter for 64-bit ARM, so the interpreter of PyPI on macOS cannot run viper functions. They run
-there as plain functions: the decorator goes, `ptr8(x)` and its like become the object itself, `uint(x)` the low 32 bits.
-That is the same function as long as a viper function takes each pointer to an array of the pointer's own element type,
-and keeps its results inside 32 bits; a test compares both builds.
+there as plain functions: the decorator goes, `ptr8(x)` and its like become the object itself, `uint(x)` the low 32
+bits. That is the same function as long as a viper function takes each pointer to an array of the pointer's own element
+type, and keeps its results inside 32 bits; a test compares both builds.
 """
 
 import re

@@ -1,0 +1,73 @@
+# The project's commands. `make` lists them. Everything is installed into .venv; nothing needs root or a compiler.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := host_tools hil tests firmware
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware clean distclean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv and install everything from PyPI into it (PYTHON=python3.12 chooses the Python)
+
+$(STAMP): pyproject.toml .ci/pick-python
+	@set -e; \
+	if ! $(BIN)/python -c '' 2>/dev/null; then \
+	  python=$$(.ci/pick-python "$(PYTHON)"); \
+	  echo "setup: $(VENV) with $$($$python -V)"; \
+	  rm -rf $(VENV); \
+	  $$python -m venv $(VENV) || { echo "setup: $$python cannot make a virtual environment;" \
+	    "on Debian and Ubuntu install python3-venv" >&2; rm -rf $(VENV); exit 1; }; \
+	fi
+	@echo "setup: installing from PyPI (some minutes the first time)"
+	@$(PIP) install -e '.[test]'
+	@touch $@
+
+test: lint types stale sizes unit ## set up, lint, types, stale files, sizes, unit and bench tests
+
+lint: $(STAMP) ## check style
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "run \`make format\`"; exit 1; }
+	@echo "lint: ok"
+
+types: $(STAMP) ## check types
+	@$(BIN)/mypy host_tools/twinaxle hil
+
+stale: $(STAMP) ## check that the generated files are those of their sources
+	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --check
+	@$(BIN)/twinaxle calibrate --check
+	@echo "stale: ok"
+
+sizes: $(STAMP) ## sizes of the compiled firmware against RT-03
+	@$(BIN)/twinaxle firmware sizes
+
+unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+demo: $(STAMP) ## drive the virtual car; writes build/report.html
+	@$(BIN)/twinaxle demo
+
+generate: $(STAMP) ## write the generated files: protocol from the DBC, calibration from TOML
+	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
+	@$(BIN)/twinaxle calibrate
+
+bench-firmware: $(STAMP) ## estimate the tick's instructions on the board
+	@$(BIN)/twinaxle firmware cost
+
+format: $(STAMP) ## format and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true
+	@$(BIN)/ruff format $(SOURCES)
+
+clean: ## remove what was built
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	@rm -rf $(VENV) *.egg-info

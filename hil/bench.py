@@ -1,0 +1,239 @@
+"""The bench: a context manager in which a test drives the virtual car and measures.
+
+    with Bench(seed=1) as bench:
+        bench.start_up()
+        bench.driver.pedal(100)
+        seconds = bench.until(lambda: bench.speed_kmh >= 100, timeout=8)
+        bench.measure("accel_0_100_s", seconds, published=4.7, tolerance_percent=3, req="TQ-09")
+
+Time is the bench's own: `run` and `until` let it pass, nothing else does. Whatever a test does in between happens at one
+moment. At the end the oracle gives its verdict, and what must never happen is checked: a safety goal violated, the firmware
+stopped by an exception or the watchdog, a received frame lost, a tick longer than allowed. A test that provokes such a thing
+says so with `excuse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hil import channels
+from hil.bus import BusView
+from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.measure import FILE_NAME, Measurements
+from hil.observer import Observer
+from hil.oracle import PERIOD_NS, Oracle
+from hil.pacer import Pacer
+from hil.recorder import Recorder
+from hil.trace import Trace
+from hil.workshop import firmware_flash, run_folder
+from twinaxle.dbc import powertrain
+from twinaxle.errors import UserError
+
+NS_PER_S = 1_000_000_000
+TICK_MAX_US = 1000
+"""RT-01: longest computing time of a tick."""
+
+TARGETS = ("virtual",)
+
+
+class Bench:
+    """One run of the virtual car.
+
+    Args:
+        seed: phases, crystals and noise are drawn from it; the same seed gives the same bus log byte for byte (HB-02).
+        target: what runs the firmware; "virtual" is the real MicroPython on the virtual board.
+        name: of the run, in the report and the folder.
+        folder: where log, truth and measurements go; None makes one under `build/run`.
+        nodes: the virtual nodes; the others are absent.
+        real_time: tie bench time to the wall clock.
+        record_period_ms: period of the recorded time series, a multiple of 10.
+        write_log: write the bus log and the truth at the end (the measurements always are).
+        clock_ppm, tick_cost_us, variant: as for `VirtualCar`.
+
+    Raises:
+        UserError: unknown target or node, no MicroPython, a period that is no multiple of 10 ms.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        target: str = "virtual",
+        name: str = "bench",
+        folder: Path | None = None,
+        nodes: Collection[str] = VIRTUAL_NODES,
+        real_time: bool = False,
+        record_period_ms: int = 10,
+        write_log: bool = True,
+        clock_ppm: Mapping[str, float] | None = None,
+        tick_cost_us: int | None = None,
+        variant: str | None = None,
+    ) -> None:
+        if target not in TARGETS:
+            raise UserError(f"there is no target {target!r}; there are {', '.join(TARGETS)}")
+        if record_period_ms <= 0 or record_period_ms * 1_000_000 % PERIOD_NS:
+            raise UserError(f"record_period_ms={record_period_ms} is no multiple of 10 ms")
+        self.name = name
+        self.seed = seed
+        self.target = target
+        self.folder = run_folder(name) if folder is None else folder
+        self.car = VirtualCar(
+            firmware_flash(self.folder / "flash"),
+            seed=seed,
+            nodes=nodes,
+            clock_ppm=clock_ppm,
+            tick_cost_us=tick_cost_us,
+            variant=variant,
+        )
+        self.kernel = self.car.kernel
+        self.bus = self.car.bus
+        self.plant = self.car.plant
+        self.driver = self.car.driver
+        self.faults = self.car.faults
+        self.board = self.car.board
+        self.inverters = {"front": self.car.front, "rear": self.car.rear}
+        self.observer = Observer(self.bus, powertrain())
+        self.oracle = Oracle(self.observer, self.plant)
+        self.trace = Trace(self.bus)
+        self.recorder = Recorder(channels.channels(self.observer), record_period_ms * 1_000_000)
+        self.measurements = Measurements(clock_s=lambda: self.time_s)
+        self._pacer = Pacer() if real_time else None
+        self._record_every = record_period_ms * 1_000_000 // PERIOD_NS
+        self._looks = 0
+        self._last_state = ""
+        self._excused: dict[str, str] = {}
+        self._write_log = write_log
+
+    # --- life ---
+
+    def __enter__(self) -> Self:
+        self.kernel.at(0, self._look)
+        self.car.power_on()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        wrong = self._never_happened() if kind is None else []
+        self.car.power_off()
+        self._write()
+        if wrong:
+            raise AssertionError(f"{self.name}, seed {self.seed}: " + "; ".join(wrong))
+
+    def excuse(self, what: str, reason: str) -> None:
+        """Accept something that otherwise fails the run.
+
+        `what` is a goal ("G1" to "G6"), "reset", "exception", "overrun" or "tick"; `reason` stands in the report.
+        """
+        if what not in ("G1", "G2", "G3", "G4", "G5", "G6", "reset", "exception", "overrun", "tick"):
+            raise UserError(f"the bench checks nothing called {what!r}")
+        self._excused[what] = reason
+        self.oracle.excuse(what, reason)
+
+    def _never_happened(self) -> list[str]:
+        """What must never happen in a run, and did."""
+        wrong = {f"{found.goal} violated at {found.time_ns / NS_PER_S:.3f} s: {found.text}": found.goal
+                 for found in self.oracle.verdict}
+        if self.board.reset_count:
+            wrong[f"the board was reset {self.board.reset_count} times"] = "reset"
+        if self.board.exceptions:
+            wrong["the firmware raised an exception:\n" + "\n".join(self.board.exceptions)] = "exception"
+        if self.observer.seen("VcuTiming"):
+            timing = self.observer.latest("VcuTiming")
+            if timing.RxOverruns:
+                wrong[f"the firmware lost {timing.RxOverruns} received frames"] = "overrun"
+            if timing.TickTimeMax > TICK_MAX_US:
+                wrong[f"a tick took {timing.TickTimeMax} us"] = "tick"
+        return [text for text, kind in wrong.items() if kind not in self._excused]
+
+    def _write(self) -> None:
+        self.measurements.write(self.folder / FILE_NAME)
+        if self._write_log:
+            self.trace.write(self.folder / "bus.blf")
+            self.recorder.write_csv(self.folder / "truth.csv.gz")
+
+    # --- time ---
+
+    @property
+    def time_s(self) -> float:
+        """Bench time since power-on, s."""
+        return self.kernel.now_ns / NS_PER_S
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        self._run_until(self.kernel.now_ns + round(seconds * NS_PER_S))
+
+    def until(self, condition: Callable[[], bool], timeout: float, *, every_ms: float = 1.0) -> float:
+        """Let time pass until the condition holds; it is looked at every `every_ms`.
+
+        Returns:
+            The seconds that it took.
+
+        Raises:
+            AssertionError: it did not hold within `timeout` seconds.
+        """
+        start_ns = self.kernel.now_ns
+        end_ns = start_ns + round(timeout * NS_PER_S)
+        step_ns = round(every_ms * 1e6)
+        while not condition():
+            if self.kernel.now_ns >= end_ns:
+                raise AssertionError(f"not within {timeout:g} s (VCU {self.vcu_state}, {self.speed_kmh:.1f} km/h)")
+            self._run_until(min(end_ns, self.kernel.now_ns + step_ns))
+        return (self.kernel.now_ns - start_ns) / NS_PER_S
+
+    def _run_until(self, end_ns: int) -> None:
+        kernel = self.kernel
+        if self._pacer is not None:
+            while kernel.now_ns < end_ns:
+                kernel.run_until(min(end_ns, kernel.now_ns + 1_000_000))
+                self._pacer.wait_until(kernel.now_ns)
+        else:
+            kernel.run_until(end_ns)
+        self.plant.advance(kernel.now_ns)
+
+    def _look(self) -> None:
+        """Once a control period: the oracle, the record, the marks."""
+        now_ns = self.kernel.now_ns
+        self.kernel.at(now_ns + PERIOD_NS, self._look)
+        self.oracle.check(now_ns)
+        if self._looks % self._record_every == 0:
+            self.recorder.append(channels.row(self.car, self.observer))
+        self._looks += 1
+
+    # --- what a test reads ---
+
+    @property
+    def speed_kmh(self) -> float:
+        """True speed of the car, km/h."""
+        return self.plant.speed_mps * 3.6
+
+    @property
+    def vcu_state(self) -> str:
+        """The VCU's state as VcuStatus tells it; "" before the first frame."""
+        return self.observer.label("VcuStatus", "State")
+
+    def latest(self, message: str) -> Any:
+        """Physical values of the newest frame of a message, as a named tuple."""
+        return self.observer.latest(message)
+
+    def view(self, channel: str = "TESTER") -> BusView:
+        """The bus for python-can: listeners, loggers and testers work on it."""
+        return BusView(self.bus, channel, advance=self._run_until)
+
+    # --- what a test does ---
+
+    def start_up(self, gear: str = "D", timeout: float = 10.0) -> float:
+        """Have the driver start the car; returns the seconds until Drive (or Ready with gear P or N)."""
+        self.driver.start_up(gear)
+        return self.until(lambda: not self.driver.busy, timeout)
+
+    def measure(self, name: str, value: float, limit: float | None = None, **limits: Any) -> float:
+        """Record a value against its limit and fail if it is outside; see `Measurements.measure`. Returns the value."""
+        self.measurements.measure(name, value, limit, **limits)
+        return value
+
+    def note(self, name: str, value: float, **details: Any) -> float:
+        """Record a value of which nothing is asked. Returns it."""
+        self.measurements.note(name, value, **details)
+        return value

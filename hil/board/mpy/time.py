@@ -1,0 +1,79 @@
+# The virtual board's `time`: the bench's time as the board's crystal counts it. Ticks wrap at 2**30 as on a 32-bit board.
+import sys
+import micropython
+import _vb_wire as _wire
+from _vb_wire import T as _T
+
+_path = sys.path[:]
+sys.path.clear()
+from time import gmtime as _gmtime, mktime as _mktime  # noqa: E402 - the builtin module
+
+sys.path.extend(_path)
+del _path
+
+_EPOCH = 946_684_800  # the board counts from 2000-01-01
+_start = 473_385_600  # 2015-01-01
+
+
+@micropython.viper
+def ticks_us() -> int:
+    return int(_wire.poll()) & 0x3FFFFFFF
+
+
+@micropython.viper
+def ticks_ms() -> int:
+    return (int(_wire.poll()) // 1000) & 0x3FFFFFFF
+
+
+@micropython.viper
+def ticks_cpu() -> int:
+    return (int(_wire.poll()) * 168) & 0x3FFFFFFF
+
+
+@micropython.viper
+def ticks_diff(end: int, start: int) -> int:
+    return ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
+
+
+@micropython.viper
+def ticks_add(ticks: int, delta: int) -> int:
+    return (ticks + delta) & 0x3FFFFFFF
+
+
+def sleep_us(us):
+    if us > 0:
+        _wire.wait_until(_T[0] + us)
+
+
+def sleep_ms(ms):
+    # Counts SysTicks: the first may come at once, so the driver waits for the time on the microsecond clock.
+    if ms > 0:
+        _wire.wait_until(_T[0] + ms * 1000)
+
+
+def sleep(seconds):
+    sleep_ms(int(seconds * 1000))
+
+
+def time():
+    return _start + _wire.poll() // 1_000_000
+
+
+def time_ns():
+    return _start * 1_000_000_000 + _wire.poll() * 1000
+
+
+def gmtime(seconds=None):
+    return _gmtime((time() if seconds is None else seconds) + _EPOCH)[:8]
+
+
+localtime = gmtime
+
+
+def mktime(fields):
+    return _mktime(tuple(fields) + (0,)) - _EPOCH
+
+
+def _set(seconds):
+    global _start
+    _start = seconds - _wire.poll() // 1_000_000

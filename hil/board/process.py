@@ -1,0 +1,165 @@
+"""The interpreter as a child process: pipes, console, one processor for both, an end in every case."""
+
+import atexit
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import weakref
+from pathlib import Path
+
+from hil.board.interpreter import MAIN, heap_bytes
+from hil.board.wire import BLOCK_BYTES
+from twinaxle.errors import UserError
+
+_affinity_users = 0
+_affinity_before: set[int] = set()
+
+
+def _share_one_processor() -> None:
+    """Pin this process (and the children it starts) to one processor: a pipe round trip then takes 8 us instead of 100."""
+    global _affinity_users, _affinity_before
+    _affinity_users += 1
+    if _affinity_users > 1 or not hasattr(os, "sched_setaffinity"):
+        return
+    _affinity_before = os.sched_getaffinity(0)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    number = int(worker[2:]) if worker[2:].isdigit() else os.getpid()
+    processors = sorted(_affinity_before)
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, {processors[number % len(processors)]})
+
+
+def _release_processor() -> None:
+    global _affinity_users
+    _affinity_users -= 1
+    if _affinity_users == 0 and hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, _affinity_before)
+
+
+_running: "weakref.WeakSet[BoardProcess]" = weakref.WeakSet()
+
+
+@atexit.register
+def _kill_all() -> None:
+    for process in list(_running):
+        process.kill()
+
+
+class Silent(Exception):  # noqa: N818 - a condition, not an error
+    """The board did not ask for anything within the wall-clock limit."""
+
+
+class Ended(Exception):  # noqa: N818 - a condition, not an error
+    """The interpreter has ended by itself; the argument is its exit status."""
+
+
+class BoardProcess:
+    """One life of the interpreter, from power-on or reset to the next.
+
+    `read_request` waits for the board's next request and collects what it prints on the way. `limit_s` is the wall-clock
+    time after which a board that asks for nothing counts as hung.
+    """
+
+    def __init__(
+        self, micropython: Path, flash: Path, reset_cause: int, costs_us: tuple[int, int], limit_s: float
+    ) -> None:
+        if not flash.is_dir():
+            raise UserError(f"the board's flash folder {flash} does not exist")
+        self.limit_ms = round(limit_s * 1000)
+        self.printed = bytearray()
+        _share_one_processor()
+        request_in, request_out = os.pipe()
+        reply_in, reply_out = os.pipe()
+        command = [
+            os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}", os.fspath(MAIN),
+            str(reply_in), str(request_out), os.fspath(flash.resolve()), str(reset_cause), *map(str, costs_us),
+        ]  # fmt: skip
+        try:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(reply_in, request_out),
+                cwd=flash,
+                start_new_session=True,  # Ctrl-C is for the bench
+                env={key: value for key, value in os.environ.items() if key not in ("MICROPYPATH", "PYTHONPATH")},
+            )
+        except OSError as error:
+            for end in (request_in, reply_out):
+                os.close(end)
+            _release_processor()
+            raise UserError(f"cannot start {micropython}: {error}") from None
+        finally:
+            os.close(request_out)
+            os.close(reply_in)
+        assert self._child.stdout is not None
+        self._stdout = self._child.stdout
+        self._request = request_in
+        self._reply = reply_out
+        self._stdout_open = True
+        self._alive = True
+        self._poll = select.poll()
+        self._poll.register(request_in, select.POLLIN)
+        self._poll.register(self._stdout.fileno(), select.POLLIN)
+        _running.add(self)
+
+    @property
+    def alive(self) -> bool:
+        """The interpreter has not been killed."""
+        return self._alive
+
+    def read_request(self) -> bytes:
+        """The next request, whole. Raises Silent or Ended."""
+        request = self._request
+        while True:
+            ready = self._poll.poll(self.limit_ms)
+            if not ready:
+                raise Silent
+            got = b""
+            for descriptor, _ in ready:
+                if descriptor == request:
+                    got = os.read(request, 4096)
+                    if not got:
+                        self.drain()
+                        raise Ended(self._child.wait())
+                else:
+                    self._take_output()
+            if got:
+                return got
+
+    def _take_output(self) -> None:
+        text = os.read(self._stdout.fileno(), 65536)
+        if text:
+            self.printed += text
+        elif self._stdout_open:
+            self._stdout_open = False
+            self._poll.unregister(self._stdout.fileno())
+
+    def drain(self) -> None:
+        """Take what has been printed up to here."""
+        while self._stdout_open and select.select([self._stdout], [], [], 0)[0]:
+            self._take_output()
+
+    def write_reply(self, blocks: bytes) -> None:
+        """Give the board its reply, a whole number of blocks."""
+        assert len(blocks) % BLOCK_BYTES == 0
+        os.write(self._reply, blocks)
+
+    def kill(self) -> None:
+        """End the interpreter at once, whatever it does; harmless when it has ended."""
+        if not self._alive:
+            return
+        self._alive = False
+        _running.discard(self)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        self.drain()
+        os.close(self._request)
+        os.close(self._reply)
+        self._stdout.close()
+        _release_processor()

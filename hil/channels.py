@@ -1,0 +1,92 @@
+"""What the bench records of a run: plant truth and what the bus says, one row a period."""
+
+from __future__ import annotations
+
+from hil.car import VirtualCar
+from hil.observer import Observer
+from hil.recorder import Channel
+
+NAN = float("nan")
+
+
+def channels(observer: Observer) -> tuple[Channel, ...]:
+    """The recorded quantities, in the order of `row`."""
+    return (
+        Channel("pedal_percent", "%", "pedal"),
+        Channel("brake_bar", "bar", "brake"),
+        Channel("torque_demand_nm", "Nm", "demand"),
+        Channel("torque_granted_nm", "Nm", "granted"),
+        Channel("front_torque_request_nm", "Nm", "front request"),
+        Channel("rear_torque_request_nm", "Nm", "rear request"),
+        Channel("front_torque_nm", "Nm", "front torque"),
+        Channel("rear_torque_nm", "Nm", "rear torque"),
+        Channel("speed_kmh", "km/h", "car"),
+        Channel("front_wheel_kmh", "km/h", "front wheels"),
+        Channel("rear_wheel_kmh", "km/h", "rear wheels"),
+        Channel("accel_mps2", "m/s2", "acceleration"),
+        Channel("distance_m", "m", "distance"),
+        Channel("battery_power_kw", "kW", "battery"),
+        Channel("discharge_limit_kw", "kW", "discharge limit"),
+        Channel("charge_limit_kw", "kW", "charge limit"),
+        Channel("pack_voltage_v", "V", "pack"),
+        Channel("link_voltage_v", "V", "link"),
+        Channel("soc_percent", "%", "SoC"),
+        Channel("vcu_state", "", "VCU", observer.choices("VcuStatus", "State")),
+        Channel("limit_reason", "", "limit", observer.choices("VcuStatus", "LimitReason")),
+        Channel("front_state", "", "front inverter", observer.choices("InvFrontStatus", "State")),
+        Channel("rear_state", "", "rear inverter", observer.choices("InvRearStatus", "State")),
+        Channel("contactors", "", "contactors", observer.choices("BmsPack", "ContactorState")),
+    )
+
+
+def row(car: VirtualCar, observer: Observer) -> tuple[float, ...]:
+    """The values of all channels at this moment; NaN where the bus has not said anything yet."""
+    plant, pedals = car.plant, car.pedals
+    front, rear, battery = plant.front, plant.rear, plant.battery
+    kmh_per_radps = plant.parameters.tyre.rolling_radius_m * 3.6
+    seen, latest = observer.seen, observer.latest
+    demand = granted = vcu_state = reason = front_request = rear_request = NAN
+    discharge = charge = front_state = rear_state = contactors = NAN
+    if seen("VcuStatus"):
+        status = latest("VcuStatus")
+        demand, granted = status.TorqueDemand, status.TorqueGranted
+        vcu_state, reason = status.State, status.LimitReason
+    if seen("VcuInvFrontCommand"):
+        front_request = latest("VcuInvFrontCommand").TorqueRequest
+    if seen("VcuInvRearCommand"):
+        rear_request = latest("VcuInvRearCommand").TorqueRequest
+    if seen("BmsLimits"):
+        limits = latest("BmsLimits")
+        discharge, charge = limits.DischargePowerMax * 1e-3, limits.ChargePowerMax * -1e-3
+    if seen("InvFrontStatus"):
+        front_state = latest("InvFrontStatus").State
+    if seen("InvRearStatus"):
+        rear_state = latest("InvRearStatus").State
+    if seen("BmsPack"):
+        contactors = latest("BmsPack").ContactorState
+    return (
+        pedals.pedal_percent,
+        pedals.brake_bar,
+        demand,
+        granted,
+        front_request,
+        rear_request,
+        front.torque_nm,
+        rear.torque_nm,
+        plant.speed_mps * 3.6,
+        front.wheel_speed_radps * kmh_per_radps,
+        rear.wheel_speed_radps * kmh_per_radps,
+        plant.accel_mps2,
+        plant.distance_m,
+        battery.pack_voltage_v * battery.pack_current_a * 1e-3,
+        discharge,
+        charge,
+        battery.pack_voltage_v,
+        battery.link_voltage_v,
+        battery.soc * 100.0,
+        vcu_state,
+        reason,
+        front_state,
+        rear_state,
+        contactors,
+    )

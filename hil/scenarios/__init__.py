@@ -1,0 +1,1 @@
+"""Drives that the demo shows and the bench tests check: each takes a bench, drives, and measures."""
