@@ -264,9 +264,9 @@ def limit_text(limit: Limit, unit: str = "") -> str:
 
 
 _UNITS = {
-    "ns": "ns", "us": "us", "ms": "ms", "s": "s", "nm": "Nm", "nmps": "Nm/s", "kmh": "km/h", "mps": "m/s",
-    "mps2": "m/s2", "rpm": "rpm", "radps": "rad/s", "w": "W", "kw": "kW", "wh": "Wh", "kwh": "kWh", "whpkm": "Wh/km",
-    "km": "km", "m": "m", "v": "V", "mv": "mV", "a": "A", "percent": "%", "degc": "degC", "bytes": "B", "kb": "KB",
+    "ns": "ns", "us": "µs", "ms": "ms", "s": "s", "nm": "Nm", "nmps": "Nm/s", "kmh": "km/h", "mps": "m/s",
+    "mps2": "m/s²", "rpm": "rpm", "radps": "rad/s", "w": "W", "kw": "kW", "wh": "Wh", "kwh": "kWh", "whpkm": "Wh/km",
+    "km": "km", "m": "m", "v": "V", "mv": "mV", "a": "A", "percent": "%", "degc": "°C", "bytes": "B", "kb": "KB",
     "bar": "bar", "g": "g", "hz": "Hz", "frames": "frames", "ticks": "ticks", "count": "", "factor": "x",
 }  # fmt: skip
 

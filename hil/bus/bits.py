@@ -9,7 +9,7 @@ Tables work on words: `_STUFF[state][word]` gives the stuff bits put into the wo
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from struct import Struct
 
@@ -23,7 +23,7 @@ TAIL_BITS = 10  # CRC delimiter, ACK slot, ACK delimiter, EOF
 EOF_BITS = 7
 INTERMISSION_BITS = 3
 
-_words_of = Struct(">4H").unpack
+_words_of: Callable[[bytes], tuple[int, int, int, int]] = Struct(">4H").unpack
 
 
 def crc15(crc: int, value: int, bits: int) -> int:
@@ -106,7 +106,7 @@ def _header(can_id: int, dlc: int, is_extended: bool, is_remote: bool) -> tuple[
 
 @cache
 def _start(can_id: int, dlc: int, is_extended: bool, is_remote: bool) -> tuple[int, int, int]:
-    """All that a header fixes: (stuffing state and CRC after it, length of the frame without the data's and CRC's stuff bits)."""
+    """What a header fixes: (stuffing state, CRC, length of the frame without the stuff bits of data and CRC)."""
     check(Frame(can_id, bytes(dlc), is_extended, is_remote))
     value, bits = _header(can_id, dlc, is_extended, is_remote)
     # Before SOF the bus is recessive; SOF starts a run of its own.

@@ -66,27 +66,33 @@ class Bus(Contest):
 
     def rewire(self, port: Port) -> None:
         """See `Port.connected`. Behind a cut the controller is alone on a stub, with what it has to send."""
+        if not port.online:
+            return
         recovering = port in port.bus._recovery
-        requests = port.bus._take_out(port) if port.online else []
-        serial = port.bus.serial
-        port.bus = self if port.connected else Bus(self.kernel, self.bitrate)
-        port.bus.serial = max(port.bus.serial, serial)
-        if port.online:
-            port.bus._put_in(port, requests, joining=True)
-            if recovering:
-                port.restart()
+        requests = port.bus._take_out(port)
+        self._lead(port, self if port.connected else Bus(self.kernel, self.bitrate))
+        port.bus._put_in(port, requests, joining=True)
+        if recovering:
+            port.restart()
 
     def switch(self, port: Port) -> None:
-        """See `Port.online`."""
+        """See `Port.online`. Without power the controller is nowhere: a stub of which it is not a member."""
         if port.online:
             port.count(0, 0)
+            self._lead(port, self if port.connected else Bus(self.kernel, self.bitrate))
             port.bus._put_in(port, [], joining=True)
             return
         lost = port.bus._take_out(port) + port.held
         port.held = []
+        self._lead(port, Bus(self.kernel, self.bitrate))
         for request in lost:
             if request[4] is not None:
                 request[4](False)
+
+    def _lead(self, port: Port, bus: "Bus") -> None:
+        """Have a port's wire lead to another bus; its serial numbers go on."""
+        bus.serial = max(bus.serial, port.bus.serial)
+        port.bus = bus
 
     def _put_in(self, port: Port, requests: list[TxRequest], joining: bool = False) -> None:
         members = [*self._members, port]
@@ -204,7 +210,7 @@ class Bus(Contest):
 
     @property
     def shorted(self) -> bool:
-        """True: CAN_H and CAN_L touch, the bus stays recessive. Every attempt to send fails at its SOF; 32 lead to bus-off."""
+        """True: CAN_H and CAN_L touch, the bus stays recessive. Attempts to send fail at SOF, the 32nd is bus-off."""
         return self._shorted
 
     @shorted.setter
@@ -221,9 +227,9 @@ class Bus(Contest):
         """True: the bus is held dominant (a transceiver that has failed, a wire on the supply).
 
         Nothing gets through. Error counters rise by 8 every 8 bits: the receive counters to 255, and the transmit
-        counters of all that have a frame to send, which are bus-off 0.5 ms later. (Strictly only the node in mid-
-        frame is a transmitter; that every waiting one counts as such is the worse case, and what real controllers
-        with a frame in the mailbox mostly show.)
+        counters of all that have a frame to send, which are bus-off 0.5 ms later. By ISO 11898-1 a node that was not
+        in mid-frame cannot begin one on such a bus and counts as a receiver; here every node with a frame to send
+        counts as a transmitter, which is the harder case for it.
         """
         return self._stuck_since_ns is not None
 

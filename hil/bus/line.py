@@ -2,7 +2,7 @@
 
 One kernel event a frame, at its end. The winner of an arbitration is chosen as soon as the bus will be free and
 stands only from its SOF on: whoever queues a frame up to that very instant takes part, and the choice is made anew.
-What errors do is in `hil.bus.bus`; it takes over as long as `disturbed` is set.
+What errors do is in `hil.bus.contest`; it takes over as long as `disturbed` is set.
 """
 
 from abc import ABC, abstractmethod
@@ -61,7 +61,7 @@ class Line(ABC):
         self._taps += (action,)
 
     def tap_errors(self, action: ErrorTap) -> None:
-        """Call `action(time_ns, kind, sender)` at the end of every error frame; `sender` is "" when nobody was sending."""
+        """Call `action(time_ns, kind, sender)` at the end of each error frame; `sender` is "" when nobody sent."""
         self._error_taps += (action,)
 
     def untap(self, action: Tap | ErrorTap) -> None:
@@ -108,7 +108,7 @@ class Line(ABC):
         self.kernel.at(end_ns, self._on_end)
 
     def _end(self) -> None:
-        """End of the current frame. The next one is chosen before anybody is told, so that what they send then competes."""
+        """End of the current frame. The next is chosen before anybody is told, so that what they send then competes."""
         now_ns = self.kernel.now_ns
         if now_ns != self._end_ns:
             return  # the choice was made anew after this event had been set

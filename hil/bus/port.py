@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from hil.bus.bits import frame_bits
@@ -105,14 +106,11 @@ class Port:
         return request
 
     def _send_through_hooks(self, frame: Frame, done: Done | None) -> TxRequest:
-        altered: Frame | None = frame
         for hook in tuple(self.tx_hooks):
             altered = hook(frame)
             if altered is None:
-                bus = self.bus
                 if done is not None:
-                    finished = done
-                    bus.kernel.after(frame_bits(frame) * bus.bit_ns, lambda: finished(True))
+                    self.bus.kernel.after(frame_bits(frame) * self.bus.bit_ns, partial(done, True))
                 return (arbitration_key(frame), 0, self, frame, None)
             frame = altered
         return self.send_past_hooks(frame, done)
@@ -160,7 +158,7 @@ class Port:
 
     @property
     def connected(self) -> bool:
-        """False: the wire is cut. The controller then finds itself alone: it repeats without acknowledge, up to error passive."""
+        """False: the wire is cut. The controller finds itself alone and repeats unacknowledged, up to error passive."""
         return self._connected
 
     @connected.setter

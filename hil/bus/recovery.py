@@ -72,7 +72,7 @@ class Recovery:
             self._kernel.at(max(from_ns + missing_ns, self._kernel.now_ns), self._check)
 
     def _check(self) -> None:
-        """Whoever has seen enough comes back. An expectation that a frame has overtaken finds too few and does nothing."""
+        """Whoever has seen enough comes back. An expectation overtaken by a frame finds too few and does nothing."""
         for port in list(self._seen):
             if self._sequences(port, self._kernel.now_ns) >= RECOVERY_SEQUENCES:
                 self.forget(port)

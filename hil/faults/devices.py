@@ -46,7 +46,9 @@ class DeviceFaults(Injector):
         gain: float = 1.0,
         duration_ms: float | None = None,
     ) -> Fault:
-        """What reaches the plant differs from what the node wants: as `sensor`, for INV_x target_torque_nm, PEDALS brake_actuator_bar."""
+        """What reaches the plant differs from what the node wants: as `sensor`, for INV_x target_torque_nm, PEDALS
+        brake_actuator_bar.
+        """
         return self._channel("actuator", node, channel, stuck, offset, gain, duration_ms)
 
     def _channel(
@@ -141,7 +143,9 @@ class DeviceFaults(Injector):
         return self._bms_switch("precharge relay without effect", "precharge_broken", True, duration_ms)
 
     def precharge_open_load(self, *, duration_ms: float | None = None) -> Fault:
-        """The link capacitors are not connected: the battery's measured link voltage jumps up with the precharge relay."""
+        """The link capacitors are not connected: the battery's measured link voltage jumps up with the precharge
+        relay.
+        """
         bms = self._bms()
         plant = bms.plant
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hil.faults.fault import Fault, FaultMark
 from hil.nodes.names import pick
+from twinaxle.dbc import powertrain
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,28 +27,45 @@ class Powered(Protocol):
     def power_off(self) -> None: ...
 
 
+class Car(Protocol):
+    """What faults need of the bench."""
+
+    @property
+    def kernel(self) -> Kernel: ...
+    @property
+    def bus(self) -> Bus: ...
+    @property
+    def nodes(self) -> Mapping[str, Node]: ...
+    @property
+    def board(self) -> Powered | None: ...
+
+
 class Injector:
-    """Base of the fault classes."""
+    """Base of the fault classes.
+
+    Args:
+        car: the bench's parts: time, bus, virtual nodes by name, the board (None: there is none).
+        seed: for the bits that `corrupt` turns over.
+        on_mark: called with each `FaultMark`; all are kept in `marks` too.
+        database: names of messages and signals; default the powertrain's.
+    """
 
     def __init__(
         self,
-        kernel: Kernel,
-        bus: Bus,
-        nodes: Mapping[str, Node],
-        database: Database,
+        car: Car,
         *,
-        board: Powered | None = None,
         seed: int = 0,
         on_mark: Callable[[FaultMark], None] | None = None,
+        database: Database | None = None,
     ) -> None:
-        self.kernel = kernel
-        self.bus = bus
-        self.nodes = dict(nodes)
-        self.database = database
-        self.board = board
+        self.kernel = car.kernel
+        self.bus = car.bus
+        self.nodes = dict(car.nodes)
+        self.database = database or powertrain()
+        self.board = car.board
         self.marks: list[FaultMark] = []
         self.faults: list[Fault] = []
-        self._on_mark = on_mark
+        self.on_mark = on_mark
         self._draw = random.Random(f"{seed}:faults")
 
     def clear_all(self) -> None:
@@ -68,8 +86,8 @@ class Injector:
 
     def _record(self, mark: FaultMark) -> None:
         self.marks.append(mark)
-        if self._on_mark is not None:
-            self._on_mark(mark)
+        if self.on_mark is not None:
+            self.on_mark(mark)
 
     def _message(self, name: str) -> Message:
         return self.database.messages[pick(name, self.database.messages, "message")]

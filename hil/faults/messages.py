@@ -9,15 +9,15 @@ from hil.faults.fault import NS_PER_MS, Fault
 from hil.faults.injector import Injector
 from hil.faults.payload import Payload
 from twinaxle.dbc import Signal
+from twinaxle.e2e import COUNTERS
 from twinaxle.errors import UserError
 
 Change = Callable[[bytes], bytes]
-_COUNTER_INVALID = 15
-_COUNTER_VALUES = 15
 
 
 class MessageFaults(Injector):
-    """Each returns a `Fault`. Messages and signals by their names in the database; the sender may be any node on the bus.
+    """Each returns a `Fault`. Messages and signals by their names in the database; the sender may be any node on the
+    bus.
 
     Common arguments: `count`: the fault ends after so many frames; `duration_ms`: it ends after this time.
     `e2e`: True sends the changed frame with a CRC that fits it, as a faulty application would; False leaves
@@ -48,7 +48,9 @@ class MessageFaults(Injector):
 
         return self._hook(fault, message, hook)
 
-    def repeat(self, message: str, times: int = 1, *, count: int | None = None, duration_ms: float | None = None) -> Fault:
+    def repeat(
+        self, message: str, times: int = 1, *, count: int | None = None, duration_ms: float | None = None
+    ) -> Fault:
         """Each frame comes `times` more, with the counter it had, spread over a millisecond each."""
         if times < 1:
             raise UserError(f"{message} cannot be repeated {times} times")
@@ -64,7 +66,13 @@ class MessageFaults(Injector):
         return self._hook(fault, message, hook)
 
     def corrupt(
-        self, message: str, *, bits: int = 1, e2e: bool = False, count: int | None = None, duration_ms: float | None = None
+        self,
+        message: str,
+        *,
+        bits: int = 1,
+        e2e: bool = False,
+        count: int | None = None,
+        duration_ms: float | None = None,
     ) -> Fault:
         """Seeded bits of the application signals are turned over; the frame itself is a good one on the bus."""
         payload = Payload(self._message(message))
@@ -114,7 +122,9 @@ class MessageFaults(Injector):
         count: int | None = None,
         duration_ms: float | None = None,
     ) -> Fault:
-        """A counter that is off by `step` in each frame after the last, or stuck at `value` (15 is invalid), with a fitting CRC."""
+        """A counter that is off by `step` in each frame after the last, or stuck at `value` (15 is invalid), with a
+        fitting CRC.
+        """
         payload = Payload(self._message(message))
         payload.require_e2e()
         shift = 0
@@ -124,7 +134,7 @@ class MessageFaults(Injector):
             if value is not None:
                 return payload.with_counter(data, value)
             shift += step - 1  # the sender itself counts one on
-            return payload.with_counter(data, (payload.counter(data) + shift) % _COUNTER_VALUES)
+            return payload.with_counter(data, (payload.counter(data) + shift) % COUNTERS)
 
         what = f"counter counts by {step}" if value is None else f"counter stuck at {value}"
         return self._changed(f"{message}: {what}", payload, change, True, count, duration_ms)
@@ -195,7 +205,13 @@ class MessageFaults(Injector):
         payload = Payload(self._message(message))
         chosen = payload.signal(signal)
         return self._altered(
-            f"{message}.{signal} times {factor:g}", payload, chosen, lambda value: value * factor, e2e, count, duration_ms
+            f"{message}.{signal} times {factor:g}",
+            payload,
+            chosen,
+            lambda value: value * factor,
+            e2e,
+            count,
+            duration_ms,
         )
 
     def stick(
@@ -214,11 +230,15 @@ class MessageFaults(Injector):
         if isinstance(value, str):
             by_label = {label: raw for raw, label in chosen.choices.items()}
             if value not in by_label:
-                raise UserError(f"{message}.{signal} has no value '{value}'; it has {', '.join(by_label) or 'no value table'}")
+                raise UserError(
+                    f"{message}.{signal} has no value '{value}'; it has {', '.join(by_label) or 'no value table'}"
+                )
             number = by_label[value] * chosen.factor + chosen.offset
         else:
             number = value
-        return self._altered(f"{message}.{signal} stuck at {value}", payload, chosen, lambda _: number, e2e, count, duration_ms)
+        return self._altered(
+            f"{message}.{signal} stuck at {value}", payload, chosen, lambda _: number, e2e, count, duration_ms
+        )
 
     # --- how it is done ---
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hil.nodes.names import pick
 from twinaxle.dbc.codec import MessageCodec
+from twinaxle.e2e import Protector
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,10 +35,12 @@ class Payload:
         return value * signal.factor + signal.offset
 
     def write(self, data: bytes, signal: Signal, value: float) -> bytes:
-        """The frame with another physical value (nearest raw value, inside the signal's bits); CRC and counter as they were."""
+        """The frame with another physical value (nearest raw value, inside the signal's bits); CRC and counter as
+        they were.
+        """
         raw = list(self._codec.unpack_raw(data))
-        low, high = (-(1 << signal.length - 1), (1 << signal.length - 1) - 1) if signal.is_signed else (0, (1 << signal.length) - 1)
-        raw[self._application[signal.name]] = max(low, min(high, round((value - signal.offset) / signal.factor)))
+        nearest = round((value - signal.offset) / signal.factor)
+        raw[self._application[signal.name]] = max(signal.raw_minimum, min(signal.raw_maximum, nearest))
         return self._keep_protection(data, self._codec.pack_raw(*raw))
 
     def _keep_protection(self, old: bytes, new: bytes) -> bytes:
@@ -86,7 +89,7 @@ class Payload:
         e2e = self.message.e2e
         if e2e is None:
             return data
-        return self.with_crc(data, expected_crc(data, e2e.data_id))
+        return Protector(e2e.data_id, self.counter(data)).protect(data)
 
     def _e2e_signal(self, counter: bool) -> Signal:
         self.require_e2e()

@@ -48,10 +48,7 @@ class WireFaults(Injector):
             every_ms: period; 0 sends without a pause.
             data: the frame's data.
         """
-        if BABBLER in self.bus.ports:
-            port = self.bus.ports[BABBLER]
-        else:
-            port = self.bus.attach(BABBLER)
+        port = self.bus.ports[BABBLER] if BABBLER in self.bus.ports else self.bus.attach(BABBLER)
         pause = "without a pause" if every_ms <= 0 else f"every {every_ms:g} ms"
         fault = self._begin(f"babbling node: 0x{can_id:03X} {pause}", duration_ms)
         frame = Frame(can_id, data)

@@ -1,6 +1,8 @@
-"""What every virtual node has: a port on the bus, a send schedule out of the DBC, power, and channels that faults can touch.
+"""What every virtual node has: a port on the bus, a send schedule out of the DBC, power, and channels that faults can
+touch.
 
-Nothing of the protocol stands here: identifiers, cycles, layouts, E2E parameters and value tables come from the database.
+Nothing of the protocol stands here: identifiers, cycles, layouts, E2E parameters and value tables come from the
+database.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hil.bus import Frame
+from hil.bus import ErrorState, Frame
 from hil.nodes.channels import Channels
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import MessageCodec, codec
@@ -28,6 +30,7 @@ Values = tuple[float, ...]
 Provider = Callable[[], Values]
 
 _DRIFT_PPM = 50.0
+_BUS_OFF_WAIT_NS = 100 * NS_PER_MS
 _GOOD = (Verdict.OK, Verdict.OK_SOME_LOST)
 
 
@@ -45,20 +48,21 @@ class Choices:
         try:
             return self.raw[label]
         except KeyError:
-            raise UserError(f"the value table of {self._where} has no '{label}'; it has {', '.join(self.raw)}") from None
+            raise UserError(
+                f"the value table of {self._where} has no '{label}'; it has {', '.join(self.raw)}"
+            ) from None
 
 
 class _Outgoing:
     """One message that the node sends: values, pack, protect, send."""
 
-    __slots__ = ("can_id", "pack", "protect", "provider", "sent")
+    __slots__ = ("can_id", "pack", "protect", "provider")
 
-    def __init__(self, message: Message, provider: Provider) -> None:
+    def __init__(self, message: Message, pack: Callable[..., bytes], provider: Provider) -> None:
         self.can_id = message.frame_id
         self.provider = provider
-        self.pack = codec(message.name).pack
+        self.pack = pack
         self.protect = Protector(message.e2e.data_id).protect if message.e2e else None
-        self.sent = 0
 
 
 class _Group:
@@ -95,8 +99,8 @@ class Receiver:
 
     __slots__ = ("_check", "_counter", "_unpack", "age_from_ns", "counter", "verdict")
 
-    def __init__(self, message: Message) -> None:
-        self._unpack = codec(message.name).unpack
+    def __init__(self, message: Message, unpack: Callable[[bytes], Any]) -> None:
+        self._unpack = unpack
         self._check = Checker(message.e2e.data_id, message.e2e.max_delta).check if message.e2e else None
         self._counter = _counter_of(message)
         self.counter = 0
@@ -152,7 +156,14 @@ class Node:
     """Sensors and actuators that a fault can touch: name -> unit."""
 
     def __init__(
-        self, kernel: Kernel, bus: Bus, name: str, *, seed: int = 0, present: bool = True, database: Database | None = None
+        self,
+        kernel: Kernel,
+        bus: Bus,
+        name: str,
+        *,
+        seed: int = 0,
+        present: bool = True,
+        database: Database | None = None,
     ) -> None:
         self.kernel = kernel
         self.name = name
@@ -167,6 +178,9 @@ class Node:
         self.clock_ppm = self._draw.uniform(-_DRIFT_PPM, _DRIFT_PPM)
         if present:
             self.port = bus.attach(name)
+            self.port.latest_only = True
+            self.port.online = False
+            self.port.subscribe_state(self._bus_state)
 
     # --- for subclasses ---
 
@@ -190,6 +204,10 @@ class Node:
         """Codec of one of the database's messages."""
         return codec(name) if self.database is powertrain() else MessageCodec(self.message(name))
 
+    def receiver(self, name: str) -> Receiver:
+        """A receiver with a fresh E2E state."""
+        return Receiver(self.message(name), self.codec_of(name).unpack)
+
     def listen(self, name: str, action: Callable[[Frame], None]) -> None:
         """Call `action` with each frame of a message while the node has power."""
         if not self.present:
@@ -208,13 +226,18 @@ class Node:
         if not self.present or self.powered:
             return
         self.powered = True
+        self.port.online = True
         self.started()
         providers = self.providers()
         by_cycle: dict[int, list[_Outgoing]] = {}
         for message in self._sent_messages():
             if message.name not in providers:
-                raise UserError(f"the virtual node {self.name} has no values for {message.name}, which the DBC lets it send")
-            by_cycle.setdefault(message.cycle_ms, []).append(_Outgoing(message, providers[message.name]))
+                raise UserError(
+                    f"the virtual node {self.name} has no values for {message.name}, which the DBC lets it send"
+                )
+            by_cycle.setdefault(message.cycle_ms, []).append(
+                _Outgoing(message, self.codec_of(message.name).pack, providers[message.name])
+            )
         for cycle_ms in sorted(by_cycle):
             period_ns = round(cycle_ms * NS_PER_MS * (1 + self.clock_ppm * 1e-6))
             first_ns = self.kernel.now_ns + 1 + self._draw.randrange(period_ns)
@@ -225,6 +248,7 @@ class Node:
         if not self.powered:
             return
         self.powered = False
+        self.port.online = False
         for group in self._groups:
             group.alive = False
         self._groups.clear()
@@ -234,6 +258,11 @@ class Node:
         """Power off and on at once."""
         self.power_off()
         self.power_on()
+
+    def _bus_state(self, state: ErrorState) -> None:
+        """After bus-off the node tries again by itself, as a production unit does."""
+        if state is ErrorState.BUS_OFF:
+            self.kernel.at(self.kernel.now_ns + _BUS_OFF_WAIT_NS, self.port.restart)
 
     def _sent_messages(self) -> Iterable[Message]:
         return (m for m in self.database.messages.values() if m.sender == self.name and m.cycle_ms > 0)

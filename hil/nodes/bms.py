@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Receiver, Values
+from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
 from hil.nodes.bms_rating import BmsRating
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ class Bms(Node):
         `shutdown`: True raises FaultLevel Shutdown.
     For faults: `main_welded`, `precharge_broken` (the relay never closes), and the channels.
 
-    Contactors: Open -> (HvRequest Drive, or Charge with a plug; HVIL closed, no shutdown fault) Precharge -> (link at 95 % of the
-    pack and within 20 V for 100 ms) Closed -> (HvRequest Off) Opening, until 20 A or less flow, 1 s at most -> Open.
-    Precharge that takes more than 3 s ends in Open and needs HvRequest Off before the next try. A contactor that is still
-    closed 100 ms after it lost its coil is Welded; nothing closes any more until the weld is gone. No good VcuHvCommand for
-    200 ms is as good as HvRequest Off. HVIL open or Shutdown: the pack waits 5 s for the request to open, then opens by itself.
+    Contactors: Open -> (HvRequest Drive, or Charge with a plug; HVIL closed, no shutdown fault) Precharge -> (link at
+    95 % of the pack and within 20 V for 100 ms) Closed -> (HvRequest Off) Opening, until 20 A or less flow, 1 s at
+    most -> Open. Precharge that takes more than 3 s ends in Open and needs HvRequest Off before the next try. A
+    contactor that is still closed 100 ms after it lost its coil is Welded; nothing closes any more until the weld is
+    gone. No good VcuHvCommand for the RxTimeout in the database is as good as HvRequest Off. HVIL open or Shutdown:
+    the pack waits 5 s for the request to open, then opens by itself.
     """
 
     CHANNELS: ClassVar[dict[str, str]] = {
@@ -73,6 +74,9 @@ class Bms(Node):
         self._request_of = {raw: label for label, raw in Choices(self.message("VcuHvCommand"), "HvRequest").raw.items()}
         self._contactor_raw = Choices(self.message("BmsPack"), "ContactorState").raw
         self._level_raw = Choices(self.message("BmsStatus"), "FaultLevel").raw
+        self._request_timeout_ns = self.message("VcuHvCommand").rx_timeout_ms * NS_PER_MS
+        pack = plant.parameters.battery
+        self._usable_share = pack.usable_kwh / pack.gross_kwh
         self.plug_connected = False
         self.hvil_closed = True
         self.shutdown = False
@@ -82,6 +86,7 @@ class Bms(Node):
         self.opened_under_load: list[OpenedUnderLoad] = []
         self._main_welded = False
         self._main_coil = False
+        self.contactor_state: ContactorState = "Open"
         self._reset_software()
         self.listen("VcuHvCommand", self._on_request)
 
@@ -107,10 +112,10 @@ class Bms(Node):
         self._set_main(self._main_coil)
 
     def _reset_software(self) -> None:
-        self.contactor_state: ContactorState = "Open"
+        self.contactor_state = "Open"
         self.fault_level: FaultLevel = "None"
         self.request = "Off"
-        self._receiver = Receiver(self.message("VcuHvCommand"))
+        self._receiver = self.receiver("VcuHvCommand")
         self._request_ns = self.kernel.now_ns
         self._since_ns = self.kernel.now_ns
         self._near_since_ns: int | None = None
@@ -135,7 +140,7 @@ class Bms(Node):
         """One pass of the contactor logic."""
         now = self.kernel.now_ns
         self.plant.advance(now)
-        if now - self._request_ns > self.rating.request_hold_ms * NS_PER_MS:
+        if now - self._request_ns > self._request_timeout_ns:
             self.request = "Off"
         if self.request == "Off":
             self._refused = False
@@ -243,7 +248,9 @@ class Bms(Node):
         return self.channels("isolation_kohm", self.rating.isolation_kohm)
 
     def _soc(self) -> float:
-        return self.channels("soc_percent", self.plant.battery.soc * 100.0)
+        """State of charge of the usable energy, %; the reserve lies half above, half below it (assumed)."""
+        soc = (self.plant.battery.soc - 0.5 * (1.0 - self._usable_share)) / self._usable_share
+        return self.channels("soc_percent", min(100.0, max(0.0, soc * 100.0)))
 
     def _cells(self) -> tuple[float, float, float, float]:
         """Coldest, hottest (degC), lowest, highest (V)."""

@@ -22,8 +22,8 @@ class BmsRating:
     """Limits, times and thresholds of the pack.
 
     Discharge: 370 kW at 30 % SoC and more, enough for 300 kW at the shafts (published) with the losses of both units;
-    falls to 90 kW at 5 % and to nothing at 0 %. Charge: 150 kW (published for DC charging) up to 80 % SoC, nothing at 100 %.
-    Both fade with the cells cold or hot.
+    falls to 90 kW at 5 % and to nothing at 0 %. Charge: 150 kW (published for DC charging) up to 80 % SoC, nothing at
+    100 %. Both fade with the cells cold or hot.
     """
 
     discharge_by_soc_w: tuple[tuple[float, float], ...] = ((0.0, 0.0), (5.0, 90e3), (15.0, 250e3), (30.0, 370e3))
@@ -40,7 +40,6 @@ class BmsRating:
     open_wait_ms: float = 1000.0  # longest wait for the current to fall; then the contactor opens all the same
     weld_check_ms: float = 100.0  # the mirror contact is read this long after the coil lost its voltage
     forced_open_ms: float = 5000.0  # HVIL open or a shutdown fault, and nobody asks to open
-    request_hold_ms: float = 200.0  # no good VcuHvCommand this long counts as HvRequest Off
     isolation_kohm: float = 2000.0
     isolation_warning_kohm: float = 200.0  # 500 Ohm/V
     isolation_shutdown_kohm: float = 40.0  # 100 Ohm/V

@@ -27,11 +27,13 @@ HOLD_BRAKE_BAR = 30.0
 class Driver:
     """A human at the pedals.
 
-    At once: `pedal(percent)`, `brake(bar)`, `gear("D")`, `start_button(True)`, `one_pedal(True)`, `drive_mode("Sport")`,
+    At once: `pedal(percent)`, `brake(bar)`, `gear("D")`, `start_button(True)`, `one_pedal(True)`,
+    `drive_mode("Sport")`,
     `release()`. With `ramp_s`, pedal and brake move there in a straight line.
-    Scripts, which run while the bench's time goes on: `start_up()`, `shut_down()`, `play(script)`; `busy` until the script is over.
-    `follow(speeds_kmh)` drives a cycle of one speed a second; returns the `Follower`, which tells `done` and violations.
-    Whatever the driver does by hand on the pedals ends a script, a ramp or a cycle on these pedals.
+    Scripts, which run while the bench's time goes on: `start_up()`, `shut_down()`, `play(script)`; `busy` until the
+    script is over.
+    `follow(speeds_kmh)` drives a cycle of one speed a second; returns the `Follower`, which tells `done` and
+    violations. Whatever the driver does by hand on the pedals ends a script, a ramp or a cycle on these pedals.
     """
 
     def __init__(self, kernel: Kernel, pedals: Pedals, plant: Plant) -> None:
@@ -52,7 +54,9 @@ class Driver:
         Raises UserError outside this range; a travel outside it is a sensor fault, see `faults`.
         """
         if not 0.0 <= percent <= 100.0:
-            raise UserError(f"accelerator travel of {percent} % is outside 0..100 %; use faults.sensor_* for broken sensors")
+            raise UserError(
+                f"accelerator travel of {percent} % is outside 0..100 %; use faults.sensor_* for broken sensors"
+            )
         self._stop_following()
         self._pedal_ramp += 1
         if ramp_s <= 0.0:
@@ -99,7 +103,9 @@ class Driver:
         return self._playing
 
     def play(self, script: Script, then: Callable[[], None] | None = None) -> None:
-        """Run a script: a generator that acts and yields what it waits for. It takes the place of a script still running."""
+        """Run a script: a generator that acts and yields what it waits for. It takes the place of a script still
+        running.
+        """
         self._stop_following()
         self._script += 1
         self._playing = True

@@ -25,9 +25,9 @@ ALL_VALID = 0b1111
 class Esc(Node):
     """ESC.
 
-    For the bench: `valid` (bit 0 front left, 1 front right, 2 rear left, 3 rear right), `esc_active`, `torque_max_nm` (sum of both
-    motors; None: no limit, TorqueMaxValid 0), `accel_y_mps2`, `yaw_rate_dps`, `abs_active` (read), `abs_forced` (True or False
-    overrides the ABS's own state, None leaves it).
+    For the bench: `valid` (bit 0 front left, 1 front right, 2 rear left, 3 rear right), `esc_active`, `torque_max_nm`
+    (sum of both motors; None: no limit, TorqueMaxValid 0), `accel_y_mps2`, `yaw_rate_dps`, `abs_active` (read),
+    `abs_forced` (True or False overrides the ABS's own state, None leaves it).
     Both wheels of an axle turn alike (the plant has two axles). Wheel speeds are magnitudes, as the sensors are.
     ABS, when given the pedals: with the brake on and an axle slipping more than 18 % it takes pressure away in steps of
     40 % each 10 ms, and gives it back in steps of 5 % under 8 %.

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hil.nodes.base import NS_PER_MS, NS_PER_S
+from hil.plant.drive_unit import torque_available_nm
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
     from hil.kernel import Kernel
     from hil.nodes.pedals import Pedals
-    from hil.plant import Plant
+    from hil.plant import Parameters, Plant
 
 _STEP_NS = 20 * NS_PER_MS
 _STEP_S = _STEP_NS / NS_PER_S
+_STEP_HZ = NS_PER_S // _STEP_NS
 _PREVIEW_S = 0.25  # pedal to acceleration takes about this long: step, slew, lag
 _SPEED_GAIN = 1.0  # m/s2 for each m/s of error
 _ACCEL_GAIN = 1.2  # 1/s: how quickly a wrong picture of the car is put right
@@ -26,7 +29,6 @@ _HOLD_BAR = 15.0
 _REGEN_MPS2 = 0.28 * 9.81  # what the driver expects of lift-off with OnePedal, and
 _COAST_MPS2 = 0.06 * 9.81  # without; requirements.md TQ-03
 _FADE_KMH = (3.0, 8.0)  # and that it fades to nothing between these
-_BRAKE_MPS2 = 0.08  # deceleration for each bar, as the foot has learnt it
 _BRAKE_SLACK_MPS2 = 0.15  # the foot does not go to the brake for less
 
 TOLERANCE_KMH = 2.0
@@ -44,6 +46,32 @@ class Violation:
     speed_kmh: float
     low_kmh: float
     high_kmh: float
+
+
+class _Feel:
+    """What a driver knows of the own car: how it pulls at full travel, how it rolls, how it brakes."""
+
+    def __init__(self, car: Parameters) -> None:
+        vehicle, tyre, driveline = car.vehicle, car.tyre, car.driveline
+        radius = tyre.rolling_radius_m
+        turning = 2.0 * driveline.motor_inertia_kgm2 * driveline.gear_ratio**2 + 4.0 * tyre.wheel_inertia_kgm2
+        mass = vehicle.mass_kg + turning / radius**2
+        self._motor = car.motor
+        self._radps_per_mps = driveline.gear_ratio / radius
+        self._mps2_per_nm = 2.0 * driveline.gear_ratio / radius / mass
+        self._roll = vehicle.rolling_resistance * 9.81
+        self._air = 0.5 * vehicle.air_density_kgpm3 * vehicle.drag_area_m2 / mass
+        self.brake_mps2 = car.brakes.torque_per_bar_nm / radius / mass
+        """Deceleration for each bar."""
+
+    def full_mps2(self, speed_mps: float) -> float:
+        """Acceleration by the motors at full travel."""
+        voltage = self._motor.nominal_voltage_v
+        return torque_available_nm(self._motor, speed_mps * self._radps_per_mps, voltage) * self._mps2_per_nm
+
+    def resistance_mps2(self, speed_mps: float) -> float:
+        """Deceleration by rolling and air."""
+        return self._roll + self._air * speed_mps * speed_mps
 
 
 class Follower:
@@ -76,9 +104,7 @@ class Follower:
         self._accel_mps2 = 0.0
         self._correction_mps2 = 0.0
         self._steps = 0
-        parameters = plant.parameters
-        self._car = _Car.of(plant)
-        self._mass_kg = parameters.mass_kg
+        self._car = _Feel(plant.parameters)
         kernel.at(kernel.now_ns, self._step)
 
     @property
@@ -107,7 +133,9 @@ class Follower:
         self._steps += 1
 
         second = int(elapsed_s)
-        target = self._speeds_mps[second] + (self._speeds_mps[second + 1] - self._speeds_mps[second]) * (elapsed_s - second)
+        target = self._speeds_mps[second] + (self._speeds_mps[second + 1] - self._speeds_mps[second]) * (
+            elapsed_s - second
+        )
         ahead_s = elapsed_s + _PREVIEW_S
         second = int(ahead_s)
         rise = self._speeds_mps[second + 1] - self._speeds_mps[second]
@@ -133,7 +161,7 @@ class Follower:
         wanted = accel_mps2 + resistance
         pedals.pedal_percent = max(0.0, min(100.0, 100.0 * (wanted - lowest) / (highest - lowest)))
         missing = lowest - wanted - _BRAKE_SLACK_MPS2
-        pedals.brake_bar = missing / _BRAKE_MPS2 if missing > 0.0 else 0.0
+        pedals.brake_bar = missing / car.brake_mps2 if missing > 0.0 else 0.0
 
     def _judge(self, elapsed_s: float, speed_kmh: float) -> None:
         low, high = self._band[min(len(self._band) - 1, round(elapsed_s * _CHECKS_PER_S))]
@@ -146,14 +174,10 @@ class Follower:
         self._inside = beyond <= 0.0
 
 
-_STEP_HZ = NS_PER_S // _STEP_NS
-
-
 def _band(speeds_kmh: Sequence[float]) -> list[tuple[float, float]]:
     """Lowest and highest speed allowed at every tenth of a second."""
-    fine = [
-        v0 + (v1 - v0) * k / _CHECKS_PER_S for v0, v1 in zip(speeds_kmh, speeds_kmh[1:]) for k in range(_CHECKS_PER_S)
-    ] + [speeds_kmh[-1]]
+    fine = [v0 + (v1 - v0) * k / _CHECKS_PER_S for v0, v1 in pairwise(speeds_kmh) for k in range(_CHECKS_PER_S)]
+    fine.append(speeds_kmh[-1])
     reach = round(TOLERANCE_S * _CHECKS_PER_S)
     windows = (fine[max(0, i - reach) : i + reach + 1] for i in range(len(fine)))
     return [(min(window) - TOLERANCE_KMH, max(window) + TOLERANCE_KMH) for window in windows]

@@ -1,8 +1,8 @@
 """A virtual motor controller: what protocol.md says that a motor controller does.
 
 The control runs with each command, each status frame and each change of the enable line, so about every 5 ms; while the
-link is not held by the battery (contactors open) and the gates are on, it runs every millisecond, since only then a value
-can run away faster. Deadlines (command timeout, self test) have events of their own and are exact.
+link is not held by the battery (contactors open) and the gates are on, it runs every millisecond, since only then a
+value can run away faster. Deadlines (command timeout, self test) have events of their own and are exact.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Receiver, Values
+from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
 from hil.nodes.inverter_rating import FaultCode, Rating
 from hil.nodes.names import pick
 
@@ -46,14 +46,16 @@ class Inverter(Node):
         `available_drive_nm`, `available_regen_nm`: own limits, as sent.
     For faults:
         `inject(code)`, `remove(code)`: a protection trips for as long as it is injected; Hardware until power-off.
-        `lie`, `lie_reports`: does not obey its command: "echo" answers and applies zero, "frozen" keeps the target that it
+        `lie`, `lie_reports`: does not obey its command: "echo" answers and applies zero, "frozen" keeps the target
+        that it
             has, "sign" turns the torque; the status tells the "truth" or pretends to follow the "request".
             The enable line acts behind it: it is hardware.
         `enable_wire_cut`: reads low. `enable_ignored`: a gate supply that no longer falls with the line.
 
-    States: Init (self test, 100 ms) -> Lockout -> (three good commands in a row with Mode Off or Standby and zero torque, line
-    high, no fault) -> Standby <-> Torque, Discharge as Mode asks. No good command for 50 ms, or the line low -> Lockout.
-    A trip of a protection -> Fault, until its condition is over -> Lockout, which keeps the FaultCode until it is left.
+    States: Init (self test, 100 ms) -> Lockout -> (three good commands in a row with Mode Off or Standby and zero
+    torque, line high, no fault) -> Standby <-> Torque, Discharge as Mode asks. No good command for 50 ms, or the line
+    low -> Lockout. A trip of a protection -> Fault, until its condition is over -> Lockout, which keeps the FaultCode
+    until it is left.
     """
 
     CHANNELS: ClassVar[dict[str, str]] = {
@@ -79,13 +81,17 @@ class Inverter(Node):
         present: bool = True,
         database: Database | None = None,
     ) -> None:
-        super().__init__(kernel, bus, {"front": "INV_F", "rear": "INV_R"}[axle], seed=seed, present=present, database=database)
+        super().__init__(
+            kernel, bus, {"front": "INV_F", "rear": "INV_R"}[axle], seed=seed, present=present, database=database
+        )
         self.plant = plant
         self.axle = plant.front if axle == "front" else plant.rear
         self.rating = rating or Rating()
         side = axle.capitalize()
         self._command_name, self._status_name = f"VcuInv{side}Command", f"Inv{side}Status"
         self._limits_name, self._temps_name = f"Inv{side}Limits", f"Inv{side}Temps"
+        self._timeout_ns = self.message(self._command_name).rx_timeout_ms * NS_PER_MS
+        self._gates_off_radps = plant.parameters.motor.gates_off_max_radps
         modes = Choices(self.message(self._command_name), "Mode")
         self._mode_of = {raw: label for label, raw in modes.raw.items()}
         self._off, self._standby = modes["Off"], modes["Standby"]
@@ -165,7 +171,7 @@ class Inverter(Node):
         self.available_drive_nm = 0.0
         self.available_regen_nm = 0.0
         self.echo_counter = 0
-        self._receiver = Receiver(self.message(self._command_name))
+        self._receiver = self.receiver(self._command_name)
         self._command: Any = None
         self._last_good_ns = 0
         self._in_a_row = 0
@@ -223,7 +229,7 @@ class Inverter(Node):
         if self.state not in ("Standby", "Torque", "Discharge"):
             self._watching = False
             return
-        deadline_ns = self._last_good_ns + round(self.rating.command_timeout_ms * NS_PER_MS)
+        deadline_ns = self._last_good_ns + self._timeout_ns
         if self.kernel.now_ns < deadline_ns:
             self._watching = True
             self.kernel.at(deadline_ns, self._watch)
@@ -263,7 +269,7 @@ class Inverter(Node):
             gates, cut = True, False
         else:
             self._target_nm = target = 0.0
-            gates, cut = abs(speed) > rating.gates_off_limit_radps and self.state != "Init", True
+            gates, cut = abs(speed) > self._gates_off_radps and self.state != "Init", True
         if self._lie is not None and self.enabled:
             target, gates, cut = self._lied(target, gates, cut)
         self._apply(target, gates, self._discharging(voltage), cut)

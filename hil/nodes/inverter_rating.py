@@ -23,9 +23,7 @@ class Rating:
     """Limits of one unit. A fault's condition is over when the value is back behind its `_clear` limit."""
 
     init_ms: float = 100.0  # self test after power-on
-    command_timeout_ms: float = 50.0  # protocol.md
     good_commands: int = 3  # in a row, to leave Lockout; protocol.md
-    gates_off_limit_radps: float = 730.0  # protocol.md: above it the back-EMF exceeds the link voltage
     over_voltage_v: float = 480.0  # 108 cells of 4.2 V are 454 V
     over_voltage_clear_v: float = 465.0
     regen_fade_from_v: float = 456.0  # regeneration fades to zero between these, before the trip

@@ -25,8 +25,8 @@ class Pedals(Node):
     """PEDALS.
 
     What the driver does is set here, and acts on the car at once: `pedal_percent` (0..100), `brake_bar` (0..200),
-    `gear`, `start_button`, `one_pedal`, `drive_mode`. The brake is hydraulic: its pressure reaches the plant's brakes with or
-    without this node's power, and also if the node is absent. Gear P locks the car below 1 m/s.
+    `gear`, `start_button`, `one_pedal`, `drive_mode`. The brake is hydraulic: its pressure reaches the plant's brakes
+    with or without this node's power, and also if the node is absent. Gear P locks the car below 1 m/s.
     `vcu_state` is what the dashboard shows: the label of VcuStatus.State, "" before the first frame.
     """
 

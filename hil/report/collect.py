@@ -1,8 +1,8 @@
 """Merges the outcomes and measurements of a test session into one report of what is verified.
 
 Results come in as pytest's test reports, from whatever worker ran them; the values lie in the folders of the runs.
-A test names its requirements by "req" properties and the folder of its run by a "run_folder" property (both in
-`user_properties`, which pytest carries across processes and into its JUnit file).
+A test names its requirements by "req" properties and the folder of each of its runs by a "run_folder" property (both
+in `user_properties`, which pytest carries across processes and into its JUnit file).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Protocol
 
-from hil.measure import FILE_NAME, Measurement, read_measurements
+from hil.measure import FILE_NAME, read_measurements
 from hil.report.coverage import Evidence, Outcome, coverage, missing_claims
 from hil.report.junit import REQ
 from hil.report.page import Report
@@ -25,10 +25,8 @@ REPORT_NAME = "report.html"
 """Name of the report in the folder of a run."""
 
 
-class TestReport(Protocol):
+class PytestReport(Protocol):
     """What is used of `pytest.TestReport`."""
-
-    __test__ = False
 
     nodeid: str
     when: str | None
@@ -42,9 +40,9 @@ class SessionResults:
     def __init__(self) -> None:
         self._outcome: dict[str, Outcome] = {}
         self._req: dict[str, tuple[str, ...]] = {}
-        self._folder: dict[str, Path] = {}
+        self._folders: dict[str, list[Path]] = {}
 
-    def add_report(self, report: TestReport) -> None:
+    def add_report(self, report: PytestReport) -> None:
         """Take the report of a test's set-up, call or tear-down; a failure in any of them fails the test."""
         name = report.nodeid
         known = self._outcome.get(name)
@@ -55,9 +53,8 @@ class SessionResults:
         elif report.when == "call":
             self._outcome[name] = "passed"
         self._req[name] = tuple(dict.fromkeys(str(value) for key, value in report.user_properties if key == REQ))
-        for key, value in report.user_properties:
-            if key == RUN_FOLDER:
-                self._folder[name] = Path(str(value))
+        folders = [Path(str(value)) for key, value in report.user_properties if key == RUN_FOLDER]
+        self._folders[name] = list(dict.fromkeys(folders))
 
     def evidence(self) -> list[Evidence]:
         """What the tests say, in order of their names.
@@ -68,15 +65,11 @@ class SessionResults:
         return [self._evidence(name) for name in sorted(self._outcome)]
 
     def _evidence(self, name: str) -> Evidence:
-        folder = self._folder.get(name)
-        measurements: tuple[Measurement, ...] = ()
-        page = None
-        if folder is not None:
-            if (folder / FILE_NAME).exists():
-                measurements = tuple(read_measurements(folder / FILE_NAME))
-            if (folder / REPORT_NAME).exists():
-                page = folder / REPORT_NAME
-        return Evidence(name, self._outcome[name], self._req[name], measurements, page)
+        folders = self._folders[name]
+        records = [folder / FILE_NAME for folder in folders if (folder / FILE_NAME).exists()]
+        measurements = [item for record in records for item in read_measurements(record)]
+        pages = [folder / REPORT_NAME for folder in folders if (folder / REPORT_NAME).exists()]
+        return Evidence(name, self._outcome[name], self._req[name], tuple(measurements), pages[0] if pages else None)
 
 
 def write_session_report(
@@ -98,6 +91,9 @@ def write_session_report(
     report.add_tile("Tests skipped", f"{counts['skipped']}")
     report.add_tile("Claimed and verified", f"{verified}", f"of {claimed} claimed", "fail" if missing else "pass")
     report.add_tile("Requirements", f"{len(requirements)}", f"{len(requirements) - claimed} not claimed")
+    broken = [_counted(counts["failed"], "test") + " failed"] * bool(counts["failed"])
+    broken += [_counted(len(missing), "claimed requirement") + " not verified"] * bool(missing)
+    report.set_verdict("fail" if broken else "pass", ", ".join(broken) or "all passed, all claims verified")
     linked = [_linked(item, path.parent) for item in found]
     for item in linked:
         if item.measurements:
@@ -114,3 +110,7 @@ def _linked(item: Evidence, folder: Path) -> Evidence:
     if item.report is None:
         return item
     return Evidence(item.name, item.outcome, item.req, item.measurements, Path(relpath(item.report, folder)))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

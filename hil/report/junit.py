@@ -22,20 +22,31 @@ def junit_properties(measurements: Iterable[Measurement]) -> list[tuple[str, str
     return [(REQ, req_id) for req_id in req_ids] + [(f"measure.{item.name}", _text(item)) for item in items]
 
 
-def write_junit(path: Path, suite: str, runs: Mapping[str, Iterable[Measurement]]) -> None:
+def write_junit(
+    path: Path,
+    suite: str,
+    runs: Mapping[str, Iterable[Measurement]],
+    failures: Iterable[tuple[str, str]] = (),
+) -> None:
     """Write a JUnit file: a case a measurement, the name of its run as class, its requirements as properties.
 
-    A value out of limits is a failure. Virtual time has no place in JUnit's times, so all are 0.
+    A value out of limits is a failure. What else went wrong in a run (its name and a text, such as a broken safety
+    goal) is given by `failures` and becomes a failed case "run". Virtual time has no place in JUnit's times: all are 0.
     """
     root = ElementTree.Element("testsuites")
     element = ElementTree.SubElement(root, "testsuite", name=suite)
-    tests = failures = 0
+    tests = failed = 0
     for run, measurements in runs.items():
         for item in measurements:
             tests += 1
-            failures += item.passed is False
+            failed += item.passed is False
             _case(element, run, item)
-    counts = {"tests": str(tests), "failures": str(failures), "errors": "0", "skipped": "0", "time": "0"}
+    for run, text in failures:
+        tests += 1
+        failed += 1
+        case = ElementTree.SubElement(element, "testcase", classname=run, name="run", time="0")
+        ElementTree.SubElement(case, "failure", message=text, type="run").text = text
+    counts = {"tests": str(tests), "failures": str(failed), "errors": "0", "skipped": "0", "time": "0"}
     for node in (root, element):
         node.attrib.update(counts)
     ElementTree.indent(root)

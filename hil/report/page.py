@@ -57,6 +57,11 @@ class Report:
         self._tiles: list[Tile] = []
         self._scenarios: list[_Scenario] = []
         self._coverage: tuple[str, Sequence[Coverage]] | None = None
+        self._verdict: tuple[Verdict, str] | None = None
+
+    def set_verdict(self, verdict: Verdict, text: str) -> None:
+        """Say in the headline how the run ended; without this it says how many values are within their limits."""
+        self._verdict = (verdict, text)
 
     def add_tile(self, label: str, value: str, note: str = "", verdict: Verdict = "info") -> None:
         """Put a figure at the top."""
@@ -134,14 +139,7 @@ class Report:
         )
 
     def _header(self) -> str:
-        items = [item for scenario in self._scenarios for item in scenario.measurements if item.passed is not None]
-        failed = sum(not item.passed for item in items)
-        if not items:
-            verdict, text = "info", "nothing measured against a limit"
-        elif failed:
-            verdict, text = "fail", f"{failed} of {len(items)} values outside their limits"
-        else:
-            verdict, text = "pass", f"{_all_of(len(items))} within limits"
+        verdict, text = self._verdict or self._counted()
         meta = "".join(
             f"<div><dt>{escape(key)}</dt><dd>{escape(str(value))}</dd></div>" for key, value in self._meta.items()
         )
@@ -151,7 +149,7 @@ class Report:
             for tile in self._tiles
         )
         links = [(scenario.anchor, scenario.name) for scenario in self._scenarios if _has_body(scenario)]
-        links = [("measured", "Measured values")] * bool(items) + links
+        links = [("measured", "Measured values")] * any(scenario.measurements for scenario in self._scenarios) + links
         links += [("coverage", "Requirements")] * (self._coverage is not None)
         nav = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, name in links)
         return (
@@ -160,6 +158,15 @@ class Report:
             + (f'<div class="tiles">{tiles}</div>' if tiles else "")
         )
 
+    def _counted(self) -> tuple[Verdict, str]:
+        items = [item for scenario in self._scenarios for item in scenario.measurements if item.passed is not None]
+        failed = sum(not item.passed for item in items)
+        if not items:
+            return "info", "nothing measured against a limit"
+        if failed:
+            return "fail", f"{failed} of {len(items)} values outside their limits"
+        return "pass", f"{_all_of(len(items))} within limits"
+
     def _measured(self) -> str:
         groups = [
             (scenario.name, scenario.anchor if _has_body(scenario) else "", scenario.measurements)
@@ -167,7 +174,8 @@ class Report:
         ]
         if not any(items for _, _, items in groups):
             return ""
-        return f'<section id="measured"><h2>Measured values</h2>{measured_table(groups)}</section>'
+        covered = {row.requirement.req_id for row in self._coverage[1]} if self._coverage else set()
+        return f'<section id="measured"><h2>Measured values</h2>{measured_table(groups, covered)}</section>'
 
     def _section(self, scenario: _Scenario, folder: Path) -> str:
         files = "".join(

@@ -49,9 +49,9 @@ PANELS = (
         "Torque at each motor",
         "Nm",
         (
-            Line("front_request_nm", "Front request", "front", dashed=True),
+            Line("front_torque_request_nm", "Front request", "front", dashed=True),
             Line("front_torque_nm", "Front shaft", "front"),
-            Line("rear_request_nm", "Rear request", "rear", dashed=True),
+            Line("rear_torque_request_nm", "Rear request", "rear", dashed=True),
             Line("rear_torque_nm", "Rear shaft", "rear"),
         ),
         tall=True,
@@ -66,6 +66,7 @@ PANELS = (
             Line("speed_kmh", "Car", "car"),
         ),
     ),
+    Panel("Acceleration", "m/s²", (Line("accel_mps2", "Car", "car"),)),
     Panel(
         "Motor speed",
         "rpm",

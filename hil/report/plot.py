@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.recorder import Channel, Mark, Recorder
 from hil.report.bands import Stretch, stretches
@@ -32,6 +33,7 @@ _BAND_GAP = 4
 _PANEL = 92
 _TALL = 138
 _TITLE = 24
+_DENSE = 8000  # characters of a path from which on it is drawn with a thin pen
 _PLOT_CSS = Path(__file__).with_name("plot.css")
 
 
@@ -141,13 +143,15 @@ class _Plot:
         found = stretches(self._table[:, self._columns[channel.name]], channel.choices)
         boxes = "".join(self._box(stretch, y) for stretch in found)
         texts = "".join(self._box_text(stretch, y) for stretch in found)
+        label = channel.label or channel.name
+        label = label[:1].upper() + label[1:]
         states = ", ".join(dict.fromkeys(stretch.name for stretch in found))
         self._out.append(
             f'<g class="band" clip-path="url(#{self._ident}-all)"><g class="z" data-y="0" data-sy="1"'
             f' transform="translate({LEFT} 0) scale({self._scale:.9g} 1)">{boxes}</g>{texts}</g>'
-            f'<text class="name" x="{LEGEND}" y="{y + 12.5:g}">{escape(channel.label or channel.name)}</text>'
-            f'<text class="value" x="{WIDTH - 4}" y="{y + 12.5:g}" data-d="{escape(_fitting(states, channel))}">'
-            f"{escape(_fitting(states, channel))}</text>"
+            f'<text class="name" x="{LEGEND}" y="{y + 12.5:g}">{escape(label)}</text>'
+            f'<text class="value" x="{WIDTH - 4}" y="{y + 12.5:g}" data-d="{escape(_fitting(states, label))}">'
+            f"{escape(_fitting(states, label))}</text>"
         )
         self._y += _BAND + _BAND_GAP
 
@@ -196,8 +200,10 @@ class _Plot:
         )
         for line, values in series:
             unit = self._recorder.channel(line.channel).unit
+            path = path_data(values, low, high, COLUMNS)
+            dense = " dense" if len(path) > _DENSE else ""
             self._out.append(
-                f'<path class="{_classes(line)}" d="{path_data(values, low, high, COLUMNS)}" data-lo="{low:g}"'
+                f'<path class="{_classes(line)}{dense}" d="{path}" data-lo="{low:g}"'
                 f' data-hi="{high:g}" data-step="{step:g}" data-unit="{escape(unit)}"/>'
             )
         self._out.append("</g></g>")
@@ -206,16 +212,14 @@ class _Plot:
         self._grid.append((top, top + height))
         self._y = top + height
 
-    def _legend(self, line: Line, values: np.ndarray[tuple[int], np.dtype[np.float64]], y: float) -> None:
+    def _legend(self, line: Line, values: NDArray[np.float64], y: float) -> None:
         finite = values[np.isfinite(values)]
         unit = self._recorder.channel(line.channel).unit
-        extent = (
-            f"{number(float(finite.min()), 3)} … {number(float(finite.max()), 3)} {unit}" if len(finite) else "no value"
-        )
+        extent = f"{_extent(finite)} {unit}" if len(finite) else "no value"
         self._out.append(
             f'<path class="{_classes(line)} key" d="M{LEGEND} {y:g}h20"/>'
             f'<text class="name" x="{LEGEND + 26}" y="{y + 4:g}">{escape(line.label)}</text>'
-            f'<text class="value line" x="{WIDTH - 4}" y="{y + 4:g}" data-d="{escape(extent)}">{escape(extent)}</text>'
+            f'<text class="value" x="{WIDTH - 4}" y="{y + 4:g}" data-d="{escape(extent)}">{escape(extent)}</text>'
         )
 
     def _time_axis(self, bottom: float) -> str:
@@ -275,6 +279,11 @@ def _classes(line: Line) -> str:
     return f"line {line.role}{' dashed' if line.dashed else ''}"
 
 
+def _extent(values: NDArray[np.float64]) -> str:
+    low, high = number(float(values.min()), 3), number(float(values.max()), 3)
+    return low if low == high else f"{low} … {high}"
+
+
 def _text_width(text: str) -> float:
     return len(text) * _CHARACTER
 
@@ -283,7 +292,6 @@ def _timed(mark: Mark) -> str:
     return f"{mark.time_ns / 1e9:.3f} s: {mark.text}"
 
 
-def _fitting(text: str, channel: Channel) -> str:
-    """`text`, or nothing when it doesn't fit beside the channel's label."""
-    room = WIDTH - 4 - LEGEND - 10 - _text_width(channel.label or channel.name)
-    return text if _text_width(text) <= room else ""
+def _fitting(text: str, label: str) -> str:
+    """`text`, or nothing when it doesn't fit beside `label`."""
+    return text if _text_width(text) <= WIDTH - 4 - LEGEND - 10 - _text_width(label) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
 from hil.measure import Limit, Measurement, title_of
@@ -37,17 +37,20 @@ def deviation_text(item: Measurement) -> str:
     return f"{'+' if deviation > 0 and text != '0' else ''}{text}\u202f%"
 
 
-def measured_table(groups: Iterable[tuple[str, str, Sequence[Measurement]]]) -> str:
-    """All measurements; a group is a headline, the anchor that it links to ("" for none), and its measurements."""
+def measured_table(groups: Iterable[tuple[str, str, Sequence[Measurement]]], covered: Collection[str] = ()) -> str:
+    """All measurements; a group is a headline, the anchor that it links to ("" for none), and its measurements.
+
+    Requirements in `covered` are linked to their row in the table of requirements.
+    """
     body = []
     for title, anchor, items in groups:
         if items:
             name = f'<a href="#{escape(anchor)}">{escape(title)}</a>' if anchor else escape(title)
             body.append(f'<tr class="group"><th colspan="8" scope="rowgroup">{name}</th></tr>')
-            body.extend(_measured_row(item) for item in items)
+            body.extend(_measured_row(item, covered) for item in items)
     return (
         '<table class="measured"><thead><tr><th>Measured</th><th class="n">Value</th><th class="n">Limit</th>'
-        '<th>In its limits</th><th class="n">Published</th><th class="n">Deviation</th><th>Requirement</th>'
+        '<th>Within limits</th><th class="n">Published</th><th class="n">Deviation</th><th>Requirement</th>'
         "<th>Result</th></tr></thead><tbody>" + "".join(body) + "</tbody></table>"
     )
 
@@ -111,17 +114,18 @@ def gauge(item: Measurement) -> str:
     return (
         f'<svg class="gauge {_verdict(item)}" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true">'
         f'<rect class="track" y="4" width="120" height="6" rx="3"/>'
-        f'<rect class="zone" x="{zone_left:.1f}" y="4" width="{zone_right - zone_left:.1f}" height="6"/>{tick}{dot}</svg>'
+        f'<rect class="zone" x="{zone_left:.1f}" y="4" width="{zone_right - zone_left:.1f}" height="6"/>'
+        f"{tick}{dot}</svg>"
     )
 
 
-def _measured_row(item: Measurement) -> str:
+def _measured_row(item: Measurement, covered: Collection[str]) -> str:
     when = "" if item.time_s is None else f' title="at {item.time_s:.3f} s"'
     comment = f"<small>{escape(item.comment)}</small>" if item.comment else ""
     source = f' title="{escape(item.source)}"' if item.source else ""
     published = "" if item.published is None else _with_unit(number(item.published), item.unit)
     result = {"pass": "✓ pass", "fail": "✗ fail", "info": "–"}[_verdict(item)]
-    reqs = " ".join(f'<a class="req" href="#{escape(req_id)}">{escape(req_id)}</a>' for req_id in item.req)
+    reqs = " ".join(_req(req_id, req_id in covered) for req_id in item.req)
     return (
         f'<tr class="{_verdict(item)}"><td{when}>{escape(title_of(item.name))}{comment}</td>'
         f'<td class="n value">{escape(value_text(item))}</td>'
@@ -129,6 +133,11 @@ def _measured_row(item: Measurement) -> str:
         f'<td class="n"{source}>{escape(published)}</td><td class="n">{escape(deviation_text(item))}</td>'
         f'<td>{reqs}</td><td class="result">{result}</td></tr>'
     )
+
+
+def _req(req_id: str, linked: bool) -> str:
+    name = escape(req_id)
+    return f'<a class="req" href="#{name}">{name}</a>' if linked else f'<span class="req">{name}</span>'
 
 
 def _coverage_row(row: Coverage) -> str:

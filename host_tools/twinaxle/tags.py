@@ -86,7 +86,7 @@ def _rewrite_line(line: str, resolve: Resolver, where: str) -> str:
     match = _LINE.match(line)
     number = (match["const"] or match["plain"]) if match else None
     if match is None or number is None or not _is_integer(number):
-        raise UserError(f"{where}: a tag must follow an assignment of one integer, as in `_NAME = const(5)  # dbc: ...`")
+        raise UserError(f"{where}: a tag must stand after an assignment of one integer: `_NAME = const(5)  # dbc: ...`")
     try:
         resolved = resolve(match["path"])
     except KeyError as error:

@@ -79,11 +79,19 @@ def test_named_one_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         find_micropython()
 
 
+def test_explicit_path_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MICROPYTHON", "/nowhere/micropython")
+    path = fake(tmp_path / "mine", "echo probe micropython 1 29 3 4870")
+    assert find_micropython(path).path == path
+    with pytest.raises(UserError, match="/gone: there is no such command"):
+        find_micropython("/gone")
+
+
 def test_none_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MICROPYTHON", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(micropython.sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(UserError, match="No MicroPython: .*make setup"):
+    with pytest.raises(UserError, match=r"No MicroPython: .*make setup"):
         find_micropython()
 
 

@@ -9,7 +9,7 @@ from micropython import const
 
 NEVER = const(0x7FFF_FFFF_FFFF)
 
-# Board times in microseconds, 64 bit (see _vb_wire.T)
+# Board times in microseconds; "l" has 64 bits here and, unlike "q", gives small ints without allocating
 _NOW = const(0)  # what ticks_us() shows
 _HORIZON = const(1)  # the bench has run to here
 _BUSY = const(2)  # the processor has work until here
@@ -18,7 +18,7 @@ _BASE = const(4)  # times of the events in the reply count from here
 _TIMER = const(5)  # next expiry of a soft timer
 _SYNC = const(6)  # busy polling past this asks the bench
 _RETURNED = const(7)  # time at which idle() last returned
-T = array("q", [0, 0, 0, 0, 0, NEVER, 0, 0])
+T = array("l", [0, 0, 0, 0, 0, NEVER, 0, 0])
 
 # Small numbers
 _CURSOR = const(0)  # next event in the reply
@@ -163,7 +163,7 @@ def _put(kind: int, ident: int, data: ptr8):
 
 
 _NOTHING = bytearray(8)
-_number = array("q", [0])
+_number = array("l", [0])
 
 
 def emit(kind, ident, data=_NOTHING):

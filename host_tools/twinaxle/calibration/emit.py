@@ -1,7 +1,8 @@
 """Writes a calibration as the firmware's module.
 
 The array is made from one bytes literal: no list of boxed integers on the board's heap, and loaded from .mpy at the
-cost of its bytes.
+cost of its bytes. Where the schema's ranges fit, the literal has 16 bits a slot. The array always has 32, so that viper
+code reads it by `ptr32` whatever a calibration holds.
 """
 
 import binascii
@@ -26,10 +27,7 @@ from micropython import const
 CALIBRATION_HASH = const(0x{hash:04X})
 _CRC = const(0x{crc:08X})
 
-cal = array(
-    "{typecode}",
-{literals},
-)
+{array}
 
 
 def check():
@@ -38,10 +36,15 @@ def check():
 '''
 
 
+_ARRAYS = {
+    "h": 'cal = array(\n    "i",\n    array(\n        "h",\n{literals},\n    ),\n)',
+    "i": 'cal = array(\n    "i",\n{literals},\n)',
+}
+
+
 def values_bytes(calibration: Calibration) -> bytes:
-    """The array's memory: all slots, little-endian."""
-    width = _ITEM_BYTES[calibration.typecode]
-    return b"".join(value.to_bytes(width, "little", signed=True) for value in calibration.values)
+    """The array's memory: all slots of 32 bits, little-endian."""
+    return b"".join(value.to_bytes(4, "little", signed=True) for value in calibration.values)
 
 
 def calibration_hash(calibration: Calibration) -> int:
@@ -53,15 +56,14 @@ def calibration_hash(calibration: Calibration) -> int:
 def module_source(calibration: Calibration) -> str:
     """The text of `calibration.py`, the same for the same input; runs in MicroPython and CPython."""
     assert all(array(code).itemsize == size for code, size in _ITEM_BYTES.items()), "array sizes of this machine"
+    indent = "        " if calibration.typecode == "h" else "    "
+    literals = (line for item in calibration.items.values() for line in _literal(item, calibration.typecode))
     return _TEMPLATE.format(
         name=calibration.path.stem,
         source=shown(calibration.path),
         hash=calibration_hash(calibration),
         crc=binascii.crc32(values_bytes(calibration)),
-        typecode=calibration.typecode,
-        literals="\n".join(
-            line for item in calibration.items.values() for line in _literal(item, calibration.typecode)
-        ),
+        array=_ARRAYS[calibration.typecode].format(literals="\n".join(indent + line for line in literals)),
     )
 
 
@@ -75,8 +77,8 @@ def _literal(item: Item, typecode: str) -> list[str]:
         content = f"[{item.columns}]"
     else:
         content = f"[{item.rows}][{item.columns}]"
-    lines = [f"    # {item.slot}: {item.name}{content}"]
+    lines = [f"# {item.slot}: {item.name}{content}"]
     for start in range(0, len(data), _LITERAL_BYTES):
         escaped = "".join(f"\\x{byte:02x}" for byte in data[start : start + _LITERAL_BYTES])
-        lines.append(f'    b"{escaped}"')
+        lines.append(f'b"{escaped}"')
     return lines

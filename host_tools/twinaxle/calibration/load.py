@@ -42,7 +42,7 @@ class Calibration:
     items: dict[str, Item]
     """By name, in the order of the slots."""
     typecode: str
-    """Of the firmware's array: 'h' (16 bit) where the schema's ranges fit, else 'i' (32 bit)."""
+    """Of the literal in the firmware: 'h' (16 bit) where the schema's ranges fit, else 'i' (32 bit)."""
 
     @property
     def values(self) -> list[int]:

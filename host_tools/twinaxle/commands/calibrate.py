@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     calibration = load_calibration(args.toml or CALIBRATIONS / "78kWh.toml")
     source = module_source(calibration)
     output: Path = args.output or FIRMWARE / "vcu" / "calibration.py"
-    # Another output does not belong to this checkout's firmware: its tags are left alone.
-    resolver = None if args.output else partial(resolve, calibration)
+    # With another output the firmware of this checkout is not meant: its tags are left alone.
+    tagged = [] if args.output else [path for path in FIRMWARE.rglob("*.py") if path != output]
 
     if args.check:
         stale = []
@@ -40,8 +40,7 @@ def run(args: argparse.Namespace) -> int:
             pairs = zip(found, source.splitlines(), strict=False)
             line = next((number for number, (a, b) in enumerate(pairs, start=1) if a != b), len(found) + 1)
             stale.append(f"{shown(output)}:{line}: stale: differs from what {shown(calibration.path)} gives")
-        if resolver is not None:
-            stale += tags.stale("cal", resolver)
+        stale += [str(tag) for tag in tags.rewrite_files(tagged, "cal", partial(resolve, calibration), check=True)]
         for message in stale:
             print(message)
         if stale:
@@ -50,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(source, encoding="utf-8")
-    changed = tags.rewrite("cal", resolver) if resolver is not None else []
+    changed = {tag.file for tag in tags.rewrite_files(tagged, "cal", partial(resolve, calibration))}
     slots = len(calibration.values)
-    print(f"{shown(output)}: {slots} slots of type {calibration.typecode}, hash {calibration_hash(calibration):04X}")
-    for path in changed:
+    print(f"{shown(output)}: {slots} slots, hash {calibration_hash(calibration):04X}")
+    for path in sorted(changed):
         print(f"{shown(path)}: slots rewritten")
     return 0

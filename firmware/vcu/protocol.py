@@ -1,0 +1,413 @@
+"""CAN protocol of VCU, generated from powertrain.dbc by `twinaxle dbc generate`. Do not edit.
+
+Raw integers only; nothing here allocates once the module is loaded. Buffers must have room for 8 bytes.
+
+rx, tx        array('i'): a slot for each received / sent application signal (not CRC and counter), start values at
+              import. A signal of more than 25 bits (or a float's bit pattern) has one for each 16 bits, lowest first.
+ages          array('i'): ages[message] is the time in ms since the last good frame (past 1000000: never)
+index(can_id) -> message number of a received message, -1 if there is none
+accept(message, buf, length) -> verdict; up to 1 the frame is good, its signals are in rx and its age is 0
+              0 OK, 1 OK_SOME_LOST, 2 REPEATED, 3 WRONG_SEQUENCE, 4 WRONG_CRC, 5 INITIAL (first frame), 6 SYNC (first
+              good frame after a wrong sequence), 7 INVALID_COUNTER, 8 WRONG_LENGTH, 9 UNKNOWN (message number)
+tick(ms)      -> late: all ages grow by ms; bit m is set while message m is at or past its RxTimeout (m < 30)
+start_values(message)  puts the start (safe) values of a received message into its slots of rx
+due(ms)       -> bit k is set if the k-th sent message (number RECEIVED + k, k < 30) is to be sent in this call;
+              the first call is at phase 0; ms is the time to the next call
+pack(message, buf) -> length: fills buf from tx (each value clamped to what its bits hold), with counter and CRC
+FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, in an order that loads both receive FIFOs alike
+SCHEDULE      (message, can_id, length, cycle ms, phase ms) of each sent message, most urgent first; cycle 0: on events
+RECEIVED, SENT  how many messages; the numbers of the received ones come first
+PROTOCOL_HASH_LOW, PROTOCOL_HASH_HIGH  16 bits each
+
+Hand-written modules get slots and message numbers as constants by tags, for example
+    _APPS1 = const(2)  # dbc: PedalsDriver.Apps1 [1 mV]
+"""
+
+# ruff: noqa: F821, SIM102 (ptr8 and ptr32 are viper's; a condition in a condition is shorter machine code)
+from array import array
+
+import micropython
+from micropython import const
+
+_RECEIVED = const(13)  # messages
+_SENT = const(8)  # messages
+_MESSAGES = const(64)  # word of _TABLE: two for each message
+_IDS = const(108)  # word of _TABLE: identifiers of received messages
+_E2E = const(13)  # place in ages
+_COUNTDOWN = const(34)  # place in ages
+RECEIVED = _RECEIVED
+SENT = _SENT
+PROTOCOL_HASH_LOW = 0xCF96
+PROTOCOL_HASH_HIGH = 0x7D24
+
+# CRC table, messages (first word of the program, time in ms; length, E2E, first slot), identifiers,
+# programs: one word for each signal (see `twinaxle.dbc.layout`).
+_TABLE = (
+    b"\x00\x1d\x3a\x27\x74\x69\x4e\x53\xe8\xf5\xd2\xcf\x9c\x81\xa6\xbb"
+    b"\xcd\xd0\xf7\xea\xb9\xa4\x83\x9e\x25\x38\x1f\x02\x51\x4c\x6b\x76"
+    b"\x87\x9a\xbd\xa0\xf3\xee\xc9\xd4\x6f\x72\x55\x48\x1b\x06\x21\x3c"
+    b"\x4a\x57\x70\x6d\x3e\x23\x04\x19\xa2\xbf\x98\x85\xd6\xcb\xec\xf1"
+    b"\x13\x0e\x29\x34\x67\x7a\x5d\x40\xfb\xe6\xc1\xdc\x8f\x92\xb5\xa8"
+    b"\xde\xc3\xe4\xf9\xaa\xb7\x90\x8d\x36\x2b\x0c\x11\x42\x5f\x78\x65"
+    b"\x94\x89\xae\xb3\xe0\xfd\xda\xc7\x7c\x61\x46\x5b\x08\x15\x32\x2f"
+    b"\x59\x44\x63\x7e\x2d\x30\x17\x0a\xb1\xac\x8b\x96\xc5\xd8\xff\xe2"
+    b"\x26\x3b\x1c\x01\x52\x4f\x68\x75\xce\xd3\xf4\xe9\xba\xa7\x80\x9d"
+    b"\xeb\xf6\xd1\xcc\x9f\x82\xa5\xb8\x03\x1e\x39\x24\x77\x6a\x4d\x50"
+    b"\xa1\xbc\x9b\x86\xd5\xc8\xef\xf2\x49\x54\x73\x6e\x3d\x20\x07\x1a"
+    b"\x6c\x71\x56\x4b\x18\x05\x22\x3f\x84\x99\xbe\xa3\xf0\xed\xca\xd7"
+    b"\x35\x28\x0f\x12\x41\x5c\x7b\x66\xdd\xc0\xe7\xfa\xa9\xb4\x93\x8e"
+    b"\xf8\xe5\xc2\xdf\x8c\x91\xb6\xab\x10\x0d\x2a\x37\x64\x79\x5e\x43"
+    b"\xb2\xaf\x88\x95\xc6\xdb\xfc\xe1\x5a\x47\x60\x7d\x2e\x33\x14\x09"
+    b"\x7f\x62\x45\x58\x0b\x16\x31\x2c\x97\x8a\xad\xb0\xe3\xfe\xd9\xc4"
+    b"\x79\x00\x1e\x00\x58\x78\x01\x00"  # PedalsDriver
+    b"\x81\x00\x1e\x00\x58\x10\x10\x00"  # EscWheelSpeeds
+    b"\x86\x00\x1e\x00\x58\x88\x1a\x00"  # EscMotion
+    b"\x8d\x00\x1e\x00\x58\x3a\x28\x00"  # InvFrontStatus
+    b"\x95\x00\x1e\x00\x58\xa2\x38\x00"  # InvRearStatus
+    b"\x9d\x00\x1e\x00\x58\x52\x49\x00"  # InvFrontLimits
+    b"\xa1\x00\x1e\x00\x58\xca\x51\x00"  # InvRearLimits
+    b"\xa5\x00\x2c\x01\x58\xd0\x58\x00"  # BmsLimits
+    b"\xa8\x00\x3c\x00\x58\x48\x5e\x00"  # BmsPack
+    b"\xad\x00\x2c\x01\x58\xe0\x69\x00"  # BmsStatus
+    b"\xb5\x00\x2c\x01\x58\xa8\x79\x00"  # InvFrontTemps
+    b"\xb8\x00\x2c\x01\x58\x30\x7f\x00"  # InvRearTemps
+    b"\xbb\x00\x00\x00\x08\x00\x84\x00"  # DiagRequest
+    b"\xc3\x00\x0a\x00\x58\x92\x01\x00"  # VcuInvFrontCommand
+    b"\xc8\x00\x0a\x00\x58\x0a\x0b\x00"  # VcuInvRearCommand
+    b"\xcd\x00\x14\x00\x58\xfa\x14\x00"  # VcuHvCommand
+    b"\xce\x00\x14\x00\x58\xb8\x17\x00"  # VcuStatus
+    b"\xd7\x00\x64\x00\x08\x00\x28\x00"  # VcuTiming
+    b"\xdd\x00\xe8\x03\x08\x00\x34\x00"  # VcuIdentity
+    b"\xe1\x00\x64\x00\x08\x00\x3c\x00"  # VcuFault
+    b"\xe6\x00\x00\x00\x08\x00\x46\x00"  # DiagResponse
+    b"\xee\x00\x00\x00\x00\x00\x00\x00"  # end
+    b"\xa0\x00\x00\x00\xb0\x00\x00\x00\xb1\x00\x00\x00\x00\x01\x00\x00"
+    b"\x01\x01\x00\x00\x10\x01\x00\x00\x11\x01\x00\x00\x20\x01\x00\x00"
+    b"\x21\x01\x00\x00\x22\x01\x00\x00\x80\x01\x00\x00\x81\x01\x00\x00"
+    b"\xe0\x07\x00\x00"
+    # PedalsDriver: Gear, StartButton, Apps1, Apps2, BrakePressure, BrakeSwitch, OnePedal, DriveMode
+    b"\x41\x06\x00\x00\x71\x02\x01\x00\x02\x1a\x02\x00\x53\x1a\x03\x00"
+    b"\xa4\x14\x04\x00\x44\x03\x05\x00\x54\x03\x06\x00\x64\x05\x07\x00"
+    # EscWheelSpeeds: Valid, FrontLeft, FrontRight, RearLeft, RearRight
+    b"\x41\x08\x08\x00\x02\x18\x09\x00\x43\x18\x0a\x00\x84\x18\x0b\x00"
+    b"\x44\x19\x0c\x00"
+    # EscMotion: AbsActive, EscActive, TorqueMaxValid, AccelX, AccelY, YawRate, TorqueMax
+    b"\x41\x02\x0d\x00\x51\x02\x0e\x00\x61\x02\x0f\x00\x02\x58\x10\x00"
+    b"\x43\x58\x11\x00\x84\x58\x12\x00\x44\x19\x13\x00"
+    # InvFrontStatus: State, TorqueActual, Speed, EchoCounter, GatesOn, Derating, Warning, FaultCode
+    b"\x41\x08\x14\x00\x02\x60\x15\x00\x04\x60\x16\x00\x04\x09\x17\x00"
+    b"\x44\x03\x18\x00\x54\x03\x19\x00\x64\x03\x1a\x00\x84\x11\x1b\x00"
+    # InvRearStatus: State, TorqueActual, Speed, EchoCounter, GatesOn, Derating, Warning, FaultCode
+    b"\x41\x08\x1c\x00\x02\x60\x1d\x00\x04\x60\x1e\x00\x04\x09\x1f\x00"
+    b"\x44\x03\x20\x00\x54\x03\x21\x00\x64\x03\x22\x00\x84\x11\x23\x00"
+    # InvFrontLimits: TorqueAvailableDrive, TorqueAvailableRegen, DcVoltage, DcCurrent
+    b"\x02\x18\x24\x00\x43\x18\x25\x00\x84\x18\x26\x00\x44\x59\x27\x00"
+    # InvRearLimits: TorqueAvailableDrive, TorqueAvailableRegen, DcVoltage, DcCurrent
+    b"\x02\x18\x28\x00\x43\x18\x29\x00\x84\x18\x2a\x00\x44\x59\x2b\x00"
+    # BmsLimits: DischargePowerMax, ChargePowerMax, Soc
+    b"\x02\x20\x2c\x00\x04\x20\x2d\x00\x04\x15\x2e\x00"
+    # BmsPack: ContactorState, PackVoltage, LinkVoltage, PackCurrent, Isolation
+    b"\x41\x08\x2f\x00\x02\x18\x30\x00\x43\x18\x31\x00\x84\x5a\x32\x00"
+    b"\x54\x17\x33\x00"
+    # BmsStatus: FaultLevel, HvilClosed, CellTempMin, CellTempMax, CellVoltageMin, CellVoltageMax, PlugConnected, Charg
+    b"\x41\x06\x34\x00\x71\x02\x35\x00\x02\x10\x36\x00\x03\x10\x37\x00"
+    b"\x04\x18\x38\x00\xc4\x18\x39\x00\x84\x03\x3a\x00\x94\x03\x3b\x00"
+    # InvFrontTemps: TempStator, TempInverter, TempCoolant
+    b"\x02\x10\x3c\x00\x03\x10\x3d\x00\x04\x10\x3e\x00"
+    # InvRearTemps: TempStator, TempInverter, TempCoolant
+    b"\x02\x10\x3f\x00\x03\x10\x40\x00\x04\x10\x41\x00"
+    # DiagRequest: Data0, Data1, Data2, Data3, Data4, Data5, Data6, Data7
+    b"\x00\x10\x42\x00\x01\x10\x43\x00\x02\x10\x44\x00\x03\x10\x45\x00"
+    b"\x04\x10\x46\x00\x84\x10\x47\x00\x04\x11\x48\x00\x84\x11\x49\x00"
+    # VcuInvFrontCommand: Mode, TorqueRequest, TorqueLimitDrive, TorqueLimitRegen, SpeedLimit
+    b"\x41\x08\x00\x00\x02\x60\x01\x00\x04\x18\x02\x00\xc4\x18\x03\x00"
+    b"\x84\x11\x04\x00"
+    # VcuInvRearCommand: Mode, TorqueRequest, TorqueLimitDrive, TorqueLimitRegen, SpeedLimit
+    b"\x41\x08\x05\x00\x02\x60\x06\x00\x04\x18\x07\x00\xc4\x18\x08\x00"
+    b"\x84\x11\x09\x00"
+    # VcuHvCommand: HvRequest
+    b"\x41\x08\x0a\x00"
+    # VcuStatus: State, TorqueDemand, TorqueGranted, RearShare, LimitReason, FaultLevel, DriveReady, StopLamp, AllowRev
+    b"\x41\x08\x0b\x00\x02\x5c\x0c\x00\x63\x5c\x0d\x00\xc4\x10\x0e\x00"
+    b"\x44\x09\x0f\x00\x84\x05\x10\x00\xa4\x03\x11\x00\xb4\x03\x12\x00"
+    b"\xc4\x03\x13\x00"
+    # VcuTiming: TickTimeMax, TickJitterMax, HeapFree, RxOverruns, BusOffCount, ResetCause
+    b"\x00\x20\x14\x00\x02\x20\x15\x00\x04\x18\x16\x00\xc4\x10\x17\x00"
+    b"\x44\x09\x18\x00\x84\x09\x19\x00"
+    # VcuIdentity: ProtocolHash, FirmwareVersion, CalibrationHash
+    b"\x00\x20\x1a\x00\x02\x20\x1b\x00\x04\x20\x1c\x00\x04\x21\x1d\x00"
+    # VcuFault: Index, Count, Dtc, Status, Occurrences
+    b"\x00\x10\x1e\x00\x01\x10\x1f\x00\x02\x20\x20\x00\x04\x10\x21\x00"
+    b"\x84\x10\x22\x00"
+    # DiagResponse: Data0, Data1, Data2, Data3, Data4, Data5, Data6, Data7
+    b"\x00\x10\x23\x00\x01\x10\x24\x00\x02\x10\x25\x00\x03\x10\x26\x00"
+    b"\x04\x10\x27\x00\x84\x10\x28\x00\x04\x11\x29\x00\x84\x11\x2a\x00"
+)
+# Start values of the received messages.
+_START = (
+    # PedalsDriver
+    b"\x07\x00\x00\x00\x00\x00\x00\x00\xf4\x01\x00\x00\xfa\x00\x00\x00"
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # EscWheelSpeeds
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    b"\x00\x00\x00\x00"
+    # EscMotion
+    b"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # InvFrontStatus
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # InvRearStatus
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # InvFrontLimits
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # InvRearLimits
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # BmsLimits
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    # BmsPack
+    b"\x0f\x00\x00\x00\x00\x00\x00\x00\xff\x0f\x00\x00\x00\x00\x00\x00"
+    b"\x00\x00\x00\x00"
+    # BmsStatus
+    b"\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\x00\x00\x00"
+    b"\x00\x00\x00\x00\xff\x0f\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"
+    # InvFrontTemps
+    b"\xff\x00\x00\x00\xff\x00\x00\x00\xff\x00\x00\x00"
+    # InvRearTemps
+    b"\xff\x00\x00\x00\xff\x00\x00\x00\xff\x00\x00\x00"
+    # DiagRequest
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+)
+rx = array("i", _START)
+tx = array("i", bytes(172))
+# Ages of the received messages, E2E state of all (bits 0-3 last or next counter, 4 resynchronising, 5 nothing yet),
+# time to the next sending of the sent ones.
+ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [0, 0, 0, 10, 0, 20, 10, 0])
+
+
+@micropython.viper
+def index(can_id: int) -> int:
+    ids = ptr32(_TABLE)
+    low = _IDS
+    high = _IDS + _RECEIVED
+    while low < high:
+        middle = (low + high) >> 1
+        if ids[middle] < can_id:
+            low = middle + 1
+        else:
+            high = middle
+    if low < _IDS + _RECEIVED:
+        if ids[low] == can_id:
+            return low - _IDS
+    return -1
+
+
+@micropython.viper
+def accept(message: int, buf: ptr8, length: int) -> int:
+    crc = 0
+    table8 = ptr8(_TABLE)
+    table = ptr32(table8)
+    state = ptr32(ages)
+    if message < 0:
+        return 9
+    if message >= _RECEIVED:
+        return 9
+    at = _MESSAGES + message * 2
+    head = table[at + 1]
+    if length != head & 15:
+        return 8
+    verdict = 0
+    if head & 16:
+        crc = (head >> 9) & 255
+        crc = table8[crc ^ buf[1]]
+        crc = table8[crc ^ buf[2]]
+        crc = table8[crc ^ buf[3]]
+        crc = table8[crc ^ buf[4]]
+        crc = table8[crc ^ buf[5]]
+        crc = table8[crc ^ buf[6]]
+        crc = table8[crc ^ buf[7]]
+        if crc != buf[0]:
+            return 4
+        counter = buf[1] & 15
+        if counter == 15:
+            return 7
+        last = state[_E2E + message]
+        if last & 32:
+            state[_E2E + message] = counter
+            return 5
+        delta = counter - (last & 15)
+        if delta < 0:
+            delta += 15
+        if delta == 0:
+            return 2
+        if delta > (head >> 5) & 15:
+            state[_E2E + message] = counter | 16
+            return 3
+        state[_E2E + message] = counter
+        if last & 16:
+            return 6
+        if delta > 1:
+            verdict = 1
+    state[message] = 0
+    slots = ptr32(rx)
+    frame = int(buf)
+    end = table[at + 2] & 0xFFFF
+    at = table[at] & 0xFFFF
+    while at < end:
+        field = table[at]
+        at += 1
+        word = ptr32(frame + (field & 7))
+        size = (field >> 9) & 31
+        value = (word[0] >> ((field >> 4) & 31)) & ((1 << size) - 1)
+        if field & 0x4000:
+            sign = 1 << (size - 1)
+            value = (value ^ sign) - sign
+        slots[field >> 16] = value
+    return verdict
+
+
+@micropython.viper
+def pack(message: int, buf: ptr8) -> int:
+    crc = 0
+    table8 = ptr8(_TABLE)
+    table = ptr32(table8)
+    state = ptr32(ages)
+    slots = ptr32(tx)
+    at = _MESSAGES + message * 2
+    head = table[at + 1]
+    end = table[at + 2] & 0xFFFF
+    at = table[at] & 0xFFFF
+    word = ptr32(buf)
+    word[0] = 0
+    word[1] = 0
+    frame = int(buf)
+    top = 1
+    top = top << 31
+    while at < end:
+        field = table[at]
+        at += 1
+        value = slots[field >> 16]
+        value = (value ^ top) - top
+        mask = (1 << ((field >> 9) & 31)) - 1
+        high = mask
+        low = 0
+        if field & 0x4000:
+            high = mask >> 1
+            low = -1 - high
+        if value < low:
+            value = low
+        if value > high:
+            value = high
+        word = ptr32(frame + (field & 7))
+        word[0] = word[0] | (value & mask) << ((field >> 4) & 31)
+    if head & 16:
+        counter = state[_E2E + message]
+        buf[1] = buf[1] | counter
+        counter += 1
+        if counter == 15:
+            counter = 0
+        state[_E2E + message] = counter
+        crc = (head >> 9) & 255
+        crc = table8[crc ^ buf[1]]
+        crc = table8[crc ^ buf[2]]
+        crc = table8[crc ^ buf[3]]
+        crc = table8[crc ^ buf[4]]
+        crc = table8[crc ^ buf[5]]
+        crc = table8[crc ^ buf[6]]
+        crc = table8[crc ^ buf[7]]
+        buf[0] = crc
+    return head & 15
+
+
+@micropython.viper
+def tick(ms: int) -> int:
+    table = ptr32(_TABLE)
+    age = ptr32(ages)
+    late = 0
+    bit = 1
+    message = 0
+    at = _MESSAGES
+    while message < _RECEIVED:
+        now = age[message]
+        if now < 1000000:
+            now += ms
+            age[message] = now
+        limit = (table[at] >> 16) & 0xFFFF
+        if limit:
+            if now >= limit:
+                late |= bit
+        bit = (bit << 1) & 0x3FFFFFFF
+        message += 1
+        at += 2
+    return late
+
+
+@micropython.viper
+def start_values(message: int):
+    table = ptr32(_TABLE)
+    start = ptr32(_START)
+    slots = ptr32(rx)
+    if message < 0:
+        return
+    if message >= _RECEIVED:
+        return
+    slot = table[_MESSAGES + message * 2 + 1] >> 17
+    end = 74
+    if message < _RECEIVED - 1:
+        end = table[_MESSAGES + message * 2 + 3] >> 17
+    while slot < end:
+        slots[slot] = start[slot]
+        slot += 1
+
+
+@micropython.viper
+def due(ms: int) -> int:
+    table = ptr32(_TABLE)
+    left = ptr32(ages)
+    top = 1
+    top = top << 31
+    ready = 0
+    bit = 1
+    at = _MESSAGES + _RECEIVED * 2
+    slot = _COUNTDOWN
+    while slot < _COUNTDOWN + _SENT:
+        cycle = (table[at] >> 16) & 0xFFFF
+        if cycle:
+            time = (left[slot] ^ top) - top
+            if time <= 0:
+                ready |= bit
+                time += cycle
+            left[slot] = time - ms
+        bit = (bit << 1) & 0x3FFFFFFF
+        slot += 1
+        at += 2
+    return ready
+
+
+FILTERS = (
+    (0xA0, 0x7FF, 0),
+    (0xB0, 0x7FF, 0),
+    (0xB1, 0x7FF, 0),
+    (0x100, 0x7FF, 0),
+    (0x101, 0x7FF, 0),
+    (0x110, 0x7FF, 0),
+    (0x111, 0x7FF, 0),
+    (0x120, 0x7FF, 0),
+    (0x122, 0x7FF, 0),
+    (0x121, 0x7FF, 0),
+    (0x181, 0x7FF, 0),
+    (0x180, 0x7FF, 0),
+    (0x7E0, 0x7FF, 0),
+)
+SCHEDULE = (
+    (13, 0x80, 8, 10, 0),  # VcuInvFrontCommand
+    (14, 0x81, 8, 10, 0),  # VcuInvRearCommand
+    (15, 0x90, 8, 20, 0),  # VcuHvCommand
+    (16, 0x130, 8, 20, 10),  # VcuStatus
+    (17, 0x131, 8, 100, 0),  # VcuTiming
+    (18, 0x132, 8, 1000, 20),  # VcuIdentity
+    (19, 0x133, 8, 100, 10),  # VcuFault
+    (20, 0x7E8, 8, 0, 0),  # DiagResponse
+)

@@ -1,0 +1,122 @@
+"""The pack: open-circuit voltage, resistance, state of charge, contactors and the DC link's capacitors."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from math import exp
+
+from hil.plant.parameters import Parameters
+
+
+class Battery:
+    """State of the pack and the link.
+
+    Contactors (inputs): `main_closed`, `precharge_closed`. Truth: `soc` (0..1 of the gross capacity), `pack_voltage_v`
+    at the pack's terminals, `pack_current_a` (discharge positive), `link_voltage_v`, `link_voltage_at_close_v` (on the
+    link at the moment that the main contactor closed), `energy_wh` (out of the cells, discharge positive: what the
+    usable energy is counted in), `terminal_energy_wh` (at the terminals), cell voltages and temperatures.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        p = parameters.battery
+        self.parameters = p
+        self.main_closed = False
+        self.precharge_closed = False
+        self._full_j = p.gross_kwh * 3.6e6
+        self._start_soc = p.initial_soc
+        self.energy_j = 0.0
+        self.terminal_energy_j = 0.0
+        self.open_circuit_v = 0.0
+        self.link_voltage_v = 0.0
+        self.link_voltage_at_close_v = 0.0
+        self.pack_current_a = 0.0
+        self.pack_voltage_v = 0.0
+        self.cells_degc = p.ambient_degc
+        self.rest()
+
+    @property
+    def soc(self) -> float:
+        """State of charge, share of the gross energy."""
+        return self._start_soc - self.energy_j / self._full_j
+
+    @soc.setter
+    def soc(self, soc: float) -> None:
+        self._start_soc = soc + self.energy_j / self._full_j
+        self.rest()
+
+    @property
+    def energy_wh(self) -> float:
+        """Energy out of the cells so far, Wh."""
+        return self.energy_j / 3600.0
+
+    @property
+    def terminal_energy_wh(self) -> float:
+        """Energy out of the pack's terminals so far, Wh: less than that of the cells by the heat in the pack."""
+        return self.terminal_energy_j / 3600.0
+
+    def open_circuit_voltage_v(self, soc: float) -> float:
+        """Pack voltage without current at this state of charge (0..1), by straight lines between the table's points."""
+        p = self.parameters
+        xs, ys = p.ocv_soc, p.ocv_cell_v
+        i = min(max(bisect_right(xs, soc), 1), len(xs) - 1)
+        share = (soc - xs[i - 1]) / (xs[i] - xs[i - 1])
+        return p.cells_in_series * (ys[i - 1] + share * (ys[i] - ys[i - 1]))
+
+    def rest(self) -> None:
+        """Slow quantities: open-circuit voltage from the state of charge."""
+        self.open_circuit_v = self.open_circuit_voltage_v(self.soc)
+        if self.pack_current_a == 0.0:
+            self.pack_voltage_v = self.open_circuit_v
+
+    def current_for(self, power_w: float) -> float:
+        """Pack current in A that gives this power at the terminals; the most powerful one if the pack can't."""
+        resistance = self.parameters.resistance_ohm
+        root = self.open_circuit_v * self.open_circuit_v - 4.0 * resistance * power_w
+        return float((self.open_circuit_v - (root**0.5 if root > 0.0 else 0.0)) / (2.0 * resistance))
+
+    def link_alone(self, load_w: float, discharging: int, seconds: float) -> None:
+        """The link without the main contactor for a short time: capacitor, bleeder, precharge, active discharge, load.
+
+        `load_w` is the units' power out of the link (negative: a spinning motor feeds it), `discharging` the number of
+        units that discharge actively.
+        """
+        p = self.parameters
+        conductance = 1.0 / p.bleed_ohm + discharging / p.discharge_ohm
+        source_a = 0.0
+        if self.precharge_closed:
+            conductance += 1.0 / p.precharge_ohm
+            source_a = self.open_circuit_v / p.precharge_ohm
+        voltage = self.link_voltage_v
+        if voltage > 1.0:
+            source_a -= load_w / voltage
+        final_v = source_a / conductance
+        voltage = final_v + (voltage - final_v) * exp(-seconds * conductance / p.link_capacitance_f)
+        self.link_voltage_v = voltage if voltage > 0.0 else 0.0
+        self.pack_current_a = (
+            (self.open_circuit_v - self.link_voltage_v) / p.precharge_ohm if self.precharge_closed else 0.0
+        )
+
+    def warm(self, heat_j: float, seconds: float) -> None:
+        """Heat balance of the cells."""
+        p = self.parameters
+        self.cells_degc += (heat_j - p.cooling_wpk * (self.cells_degc - p.ambient_degc) * seconds) / p.heat_capacity_jpk
+
+    @property
+    def cell_min_degc(self) -> float:
+        """Coldest cell."""
+        return self.cells_degc - 0.5 * self.parameters.cell_spread_degc
+
+    @property
+    def cell_max_degc(self) -> float:
+        """Hottest cell."""
+        return self.cells_degc + 0.5 * self.parameters.cell_spread_degc
+
+    @property
+    def cell_min_v(self) -> float:
+        """Lowest cell voltage under the present load."""
+        return self.pack_voltage_v / self.parameters.cells_in_series - 0.5 * self.parameters.cell_spread_v
+
+    @property
+    def cell_max_v(self) -> float:
+        """Highest cell voltage under the present load."""
+        return self.pack_voltage_v / self.parameters.cells_in_series + 0.5 * self.parameters.cell_spread_v

@@ -1,0 +1,59 @@
+"""The bench itself: it fails a run in which something forbidden happened, and tells the user what was wrong."""
+
+import can
+import pytest
+
+from hil.bench import Bench
+from hil.pytest_plugin import BenchFactory
+from twinaxle.errors import UserError
+
+
+def test_an_unknown_node_is_named(new_bench: BenchFactory) -> None:
+    with pytest.raises(UserError, match="'INV_X'.*INV_F"):
+        new_bench(nodes=["INV_X"])
+
+
+def test_an_unknown_target_is_named(new_bench: BenchFactory) -> None:
+    with pytest.raises(UserError, match="'dspace'"):
+        new_bench(target="dspace")
+
+
+def test_the_oracle_fails_a_run_with_torque_against_the_driver(new_bench: BenchFactory) -> None:
+    bench = new_bench()
+    bench.start_up()
+    bench.driver.pedal(30)
+    bench.run(2)
+    bench.inverters["rear"].lie = "frozen"
+    bench.driver.pedal(0)
+    bench.run(1.5)
+    with pytest.raises(AssertionError, match="G1 violated"):
+        bench.__exit__(None, None, None)
+    bench.excuse("G1", "provoked above")
+    bench.excuse("G3", "provoked above")
+
+
+def test_an_absent_node_is_silent(new_bench: BenchFactory) -> None:
+    bench = new_bench(nodes=["INV_F", "INV_R", "BMS", "ESC"])
+    bench.run(1)
+    assert not bench.observer.seen("PedalsDriver")
+    assert bench.observer.seen("BmsStatus")
+
+
+def test_python_can_listens_and_sends(bench: Bench) -> None:
+    with bench.view() as bus:
+        messages = [bus.recv(0.1) for _ in range(50)]
+        assert all(isinstance(message, can.Message) for message in messages)
+        bus.send(can.Message(arbitration_id=0x7E0, data=b"\x02\x3e\x00", is_extended_id=False))
+    bench.run(0.1)
+    assert bench.observer.payload("DiagRequest") == b"\x02\x3e\x00"
+
+
+@pytest.mark.req("HB-05")
+def test_a_run_leaves_log_truth_and_measurements(new_bench: BenchFactory) -> None:
+    with new_bench() as bench:
+        bench.run(1)
+        bench.measure("time_s", bench.time_s, within=(0.999, 1.001))
+    frames = list(can.BLFReader(bench.folder / "bus.blf"))
+    assert len(frames) > 500
+    assert (bench.folder / "truth.csv.gz").stat().st_size > 1000
+    assert "time_s" in (bench.folder / "measurements.jsonl").read_text()

@@ -1,0 +1,78 @@
+"""`twinaxle dbc generate`: generate the firmware's codec from a DBC and keep the numbers in the firmware true."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twinaxle.dbc.model import Database
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("dbc", help="work with the protocol: generate the firmware's codec, show its hash")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    generate = actions.add_parser(
+        "generate",
+        help="generate the MicroPython codec of a DBC",
+        description="Generates a MicroPython module that packs, unpacks and protects the messages of one node, and "
+        "writes the slot and message numbers into the firmware's lines that carry a `# dbc:` tag.",
+    )
+    generate.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
+    generate.add_argument(
+        "-o", "--output", type=Path, metavar="OUT", help="default: firmware/vcu/protocol.py, and the tags beside it"
+    )
+    generate.add_argument(
+        "--node", default="VCU", help="the node whose codec it is, `all` for every message both ways (default: VCU)"
+    )
+    generate.add_argument("--check", action="store_true", help="change nothing; tell what is stale, exit 1 if any is")
+    show = actions.add_parser("hash", help="print the ProtocolHash of a DBC")
+    show.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the action. Returns 1 where `--check` finds something stale."""
+    from twinaxle.dbc.database import POWERTRAIN, load_database
+
+    database = load_database(args.dbc or POWERTRAIN)
+    if args.action == "hash":
+        print(f"{database.protocol_hash:08X}")
+        return 0
+    return _generate(args, database)
+
+
+def _generate(args: argparse.Namespace, database: "Database") -> int:
+    from twinaxle import tags
+    from twinaxle.dbc.micropython import generate, resolver
+    from twinaxle.paths import FIRMWARE, shown
+
+    node = None if args.node == "all" else args.node
+    source = generate(database, node)
+    output: Path = args.output or FIRMWARE / "vcu" / "protocol.py"
+    # With another output the firmware of this checkout is not meant: its tags are left alone.
+    tagged = [] if args.output else [path for path in FIRMWARE.rglob("*.py") if path != output]
+    resolve = resolver(database, node)
+
+    if args.check:
+        stale = []
+        found = output.read_text(encoding="utf-8").splitlines() if output.is_file() else []
+        wanted = source.splitlines()
+        if found != wanted:
+            pairs = enumerate(zip(found, wanted, strict=False), start=1)
+            line = next((at for at, (a, b) in pairs if a != b), min(len(found), len(wanted)) + 1)
+            stale.append(f"{shown(output)}:{line}: stale: differs from what {shown(database.path)} gives")
+        stale += [str(tag) for tag in tags.rewrite_files(tagged, "dbc", resolve, check=True)]
+        for message in stale:
+            print(message)
+        if stale:
+            print("run `twinaxle dbc generate`")
+        return 1 if stale else 0
+
+    # Tags first: a wrong one must not leave a fresh module beside stale numbers.
+    changed = {tag.file for tag in tags.rewrite_files(tagged, "dbc", resolve)}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(source, encoding="utf-8")
+    print(f"{shown(output)}: codec of {args.node}, ProtocolHash {database.protocol_hash:08X}")
+    for path in sorted(changed):
+        print(f"{shown(path)}: tags brought up to date")
+    return 0
