@@ -6,10 +6,10 @@
         seconds = bench.until(lambda: bench.speed_kmh >= 100, timeout=8)
         bench.measure("accel_0_100_s", seconds, published=4.7, tolerance_percent=3, req="TQ-09")
 
-Time is the bench's own: `run` and `until` let it pass, nothing else does. Whatever a test does in between happens at one
-moment. At the end the oracle gives its verdict, and what must never happen is checked: a safety goal violated, the firmware
-stopped by an exception or the watchdog, a received frame lost, a tick longer than allowed. A test that provokes such a thing
-says so with `excuse`.
+Time is the bench's own: `run` and `until` let it pass, nothing else does. Whatever a test does in between happens at
+one moment. At the end the oracle gives its verdict, and what must never happen is checked: a safety goal violated, the
+firmware stopped by an exception or the watchdog, a received frame lost, a tick longer than allowed. A test that
+provokes such a thing says so with `excuse`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hil import channels
 from hil.bus import BusView
 from hil.car import VIRTUAL_NODES, VirtualCar
 from hil.measure import FILE_NAME, Measurements
+from hil.nodes.pedals import Gear
 from hil.observer import Observer
 from hil.oracle import PERIOD_NS, Oracle
 from hil.pacer import Pacer
 from hil.recorder import Recorder
-from hil.trace import Trace
+from hil.trace import Times, Trace
 from hil.workshop import firmware_flash, run_folder
 from twinaxle.dbc import powertrain
+from twinaxle.dbc.codec import codec
 from twinaxle.errors import UserError
 
 NS_PER_S = 1_000_000_000
@@ -100,12 +105,14 @@ class Bench:
         self.trace = Trace(self.bus)
         self.recorder = Recorder(channels.channels(self.observer), record_period_ms * 1_000_000)
         self.measurements = Measurements(clock_s=lambda: self.time_s)
+        self.faults.on_mark = lambda mark: self.recorder.mark(mark.time_ns, mark.text, mark.kind)
         self._pacer = Pacer() if real_time else None
         self._record_every = record_period_ms * 1_000_000 // PERIOD_NS
         self._looks = 0
         self._last_state = ""
         self._excused: dict[str, str] = {}
         self._write_log = write_log
+        self._ended = False
 
     # --- life ---
 
@@ -114,8 +121,21 @@ class Bench:
         self.car.power_on()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        wrong = self._never_happened() if kind is None else []
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(judge=kind is None)
+
+    def end(self, judge: bool = True) -> None:
+        """End the run: power off, write log, truth and measurements. Without effect the second time.
+
+        Raises:
+            AssertionError: something happened that must never happen (only with `judge`).
+        """
+        if self._ended:
+            return
+        self._ended = True
+        wrong = self._never_happened() if judge else []
         self.car.power_off()
         self._write()
         if wrong:
@@ -133,12 +153,14 @@ class Bench:
 
     def _never_happened(self) -> list[str]:
         """What must never happen in a run, and did."""
-        wrong = {f"{found.goal} violated at {found.time_ns / NS_PER_S:.3f} s: {found.text}": found.goal
-                 for found in self.oracle.verdict}
+        wrong = {
+            f"{found.goal} violated at {found.time_ns / NS_PER_S:.3f} s: {found.text}": found.goal
+            for found in self.oracle.verdict
+        }
         if self.board.reset_count:
             wrong[f"the board was reset {self.board.reset_count} times"] = "reset"
-        if self.board.exceptions:
-            wrong["the firmware raised an exception:\n" + "\n".join(self.board.exceptions)] = "exception"
+        if self.exceptions:
+            wrong["the firmware raised an exception:\n" + "\n".join(self.exceptions)] = "exception"
         if self.observer.seen("VcuTiming"):
             timing = self.observer.latest("VcuTiming")
             if timing.RxOverruns:
@@ -197,6 +219,10 @@ class Bench:
         now_ns = self.kernel.now_ns
         self.kernel.at(now_ns + PERIOD_NS, self._look)
         self.oracle.check(now_ns)
+        state = self.vcu_state
+        if state != self._last_state:
+            self.recorder.mark(now_ns, state, "state")
+            self._last_state = state
         if self._looks % self._record_every == 0:
             self.recorder.append(channels.row(self.car, self.observer))
         self._looks += 1
@@ -213,9 +239,20 @@ class Bench:
         """The VCU's state as VcuStatus tells it; "" before the first frame."""
         return self.observer.label("VcuStatus", "State")
 
+    @property
+    def exceptions(self) -> list[str]:
+        """What the firmware printed from the first trace-back on, line by line; empty when there was none."""
+        lines = [line.text for line in self.board.console]
+        first = next((index for index, text in enumerate(lines) if text.startswith("Traceback")), len(lines))
+        return lines[first:]
+
     def latest(self, message: str) -> Any:
         """Physical values of the newest frame of a message, as a named tuple."""
         return self.observer.latest(message)
+
+    def series(self, message: str, signal: str) -> tuple[Times, NDArray[np.float64]]:
+        """A signal over the run so far: times at the end of frame in ns, physical values."""
+        return self.trace.series(powertrain().messages[message].frame_id, codec(message), signal)
 
     def view(self, channel: str = "TESTER") -> BusView:
         """The bus for python-can: listeners, loggers and testers work on it."""
@@ -223,7 +260,7 @@ class Bench:
 
     # --- what a test does ---
 
-    def start_up(self, gear: str = "D", timeout: float = 10.0) -> float:
+    def start_up(self, gear: Gear = "D", timeout: float = 10.0) -> float:
         """Have the driver start the car; returns the seconds until Drive (or Ready with gear P or N)."""
         self.driver.start_up(gear)
         return self.until(lambda: not self.driver.busy, timeout)

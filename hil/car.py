@@ -17,6 +17,7 @@ from hil.faults import Faults
 from hil.kernel import Kernel
 from hil.nodes import Bms, Driver, Esc, Inverter, Pedals
 from hil.plant import Plant, load_parameters
+from hil.wiring import enable_pins
 from twinaxle.errors import UserError
 
 VIRTUAL_NODES = ("INV_F", "INV_R", "BMS", "PEDALS", "ESC")
@@ -65,7 +66,10 @@ class VirtualCar:
             self.nodes[name].clock_ppm = ppm
         self.driver = Driver(self.kernel, self.pedals, self.plant)
         self.board = VirtualBoard(self.kernel, self.bus.attach("VCU"), flash, tick_cost_us=tick_cost_us)
-        self.faults = Faults(self)
+        pins = enable_pins()
+        self.board.on_output(pins["front"], self.front.set_enable)
+        self.board.on_output(pins["rear"], self.rear.set_enable)
+        self.faults = Faults(self, seed=seed)
 
     def power_on(self) -> None:
         """12 V on: every node and the board start."""

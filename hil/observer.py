@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinaxle.dbc.codec import MessageCodec
-
 from hil.bus import Bus, Frame
 from twinaxle.dbc import Database
+from twinaxle.dbc.codec import MessageCodec
 from twinaxle.errors import UserError
 
 NEVER_NS = -(10**18)

@@ -1,12 +1,14 @@
-"""pytest plugin: options, the `bench` fixture, the requirement marker, the report of a session.
+"""pytest plugin: options, the `bench` fixtures, the requirement marker, the report of a session.
 
 Comes with the package, so `pytest` knows `--target`, `--seed` and `--trace` wherever twinaxle is installed.
+
+A session that asks for it by `--requirements` fails when a claimed requirement has no passing test, and leaves
+`build/test-report.html`: which test verified which requirement, with the measured value beside the limit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,50 +19,120 @@ if TYPE_CHECKING:
 
 BenchFactory = Callable[..., "Bench"]
 
+REPORT = Path("build/test-report.html")
+_RESULTS = pytest.StashKey["SessionResults"]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("twinaxle", "twinaxle bench")
     group.addoption("--target", default="virtual", help="what runs the firmware (default: virtual)")
     group.addoption("--seed", type=int, default=1, help="seed of every bench run (default: 1)")
-    group.addoption("--trace", type=Path, default=None, metavar="FOLDER", help="keep logs of all runs in this folder")
+    group.addoption(
+        "--trace", type=Path, default=None, metavar="FOLDER", help="leave the logs of all runs in this folder"
+    )
+    group.addoption("--requirements", action="store_true", help="fail if a claimed requirement has no passing test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "req(id, ...): the test verifies these requirements")
+    if config.getoption("--requirements") and not hasattr(config, "workerinput"):
+        from hil.report.collect import SessionResults
+
+        config.stash[_RESULTS] = SessionResults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A misspelt requirement id is an error, not a hole in the coverage."""
-    from hil.requirements import check_ids
-
+    """Hand the ids on to the reports; a misspelt one is an error, not a hole in the coverage."""
     for item in items:
         for marker in item.iter_markers("req"):
-            check_ids(marker.args, item.nodeid)
+            from hil.requirements import check_ids
+
+            item.user_properties += [("req", req_id) for req_id in check_ids(marker.args, item.nodeid)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if _config is not None and _RESULTS in _config.stash:
+        _config.stash[_RESULTS].add_report(report)
+
+
+_config: pytest.Config | None = None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    global _config
+    _config = session.config
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    if _RESULTS not in config.stash:
+        return
+    from hil.report.collect import write_session_report
+    from hil.requirements import requirements
+
+    meta = {"seed": config.getoption("--seed"), "target": config.getoption("--target")}
+    path = config.rootpath / REPORT
+    missing = write_session_report(path, requirements(), config.stash[_RESULTS].evidence(), meta)
+    config.stash[_MISSING] = missing
+    if missing and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+_MISSING = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if _MISSING not in config.stash:
+        return
+    terminalreporter.write_line(f"requirements: {config.rootpath / REPORT}")
+    missing = config.stash[_MISSING]
+    if missing:
+        terminalreporter.write_line(f"claimed, but without a passing test: {', '.join(missing)}", red=True)
 
 
 @pytest.fixture
 def new_bench(request: pytest.FixtureRequest) -> Iterator[BenchFactory]:
-    """Makes benches with the session's target and seed: `new_bench(tick_cost_us=900)`. They end with the test."""
+    """Makes benches with the session's target and seed: `new_bench(tick_cost_us=900)`. They end with the test.
+
+    A bench that passed the test but not the oracle's verdict fails it in the tear-down.
+    """
     from hil.bench import Bench
+    from hil.report.junit import junit_properties
     from hil.workshop import run_folder
 
-    count = 0
-    with ExitStack() as stack:
+    option = request.config.getoption
+    benches: list[Bench] = []
 
-        def make(**options: Any) -> Bench:
-            nonlocal count
-            count += 1
-            name = request.node.nodeid.split("/")[-1] + (f"-{count}" if count > 1 else "")
-            options.setdefault("seed", request.config.getoption("--seed"))
-            options.setdefault("target", request.config.getoption("--target"))
-            trace: Path | None = request.config.getoption("--trace")
-            folder = None if trace is None else trace / run_folder(name).name
-            bench = Bench(name=name, folder=folder, **options)
-            for item in bench.measurements:
-                request.node.user_properties.append((item.name, item.value))
-            return stack.enter_context(bench)
+    def make(**options: Any) -> Bench:
+        name = request.node.nodeid.split("/")[-1] + (f"-{len(benches) + 1}" if benches else "")
+        options.setdefault("seed", option("--seed"))
+        options.setdefault("target", option("--target"))
+        options.setdefault("name", name)
+        bench = Bench(folder=run_folder(name, option("--trace")), **options)
+        benches.append(bench)
+        return bench.__enter__()
 
-        yield make
+    yield make
+    failed = getattr(request.node, "failed_in_call", False)
+    wrong: list[AssertionError] = []
+    for bench in benches:
+        try:
+            bench.end(judge=not failed)
+        except AssertionError as error:
+            wrong.append(error)
+        request.node.user_properties.append(("run_folder", str(bench.folder)))
+        request.node.user_properties += junit_properties(bench.measurements)
+    if wrong:
+        raise wrong[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: pytest.TestReport = yield
+    if report.when == "call":
+        item.failed_in_call = report.failed  # type: ignore[attr-defined]
+    return report  # type: ignore[return-value]
 
 
 @pytest.fixture

@@ -12,9 +12,12 @@ from twinaxle.paths import BUILD
 RUNS = BUILD / "run"
 
 
-def run_folder(name: str) -> Path:
-    """An empty folder for a run, `build/run/<name>`; characters that a file system may not like become dashes."""
-    folder = RUNS / re.sub(r"[^A-Za-z0-9_.=-]+", "-", name)
+def run_folder(name: str, runs: Path | None = None) -> Path:
+    """An empty folder for a run, `build/run/<name>` unless `runs` is given.
+
+    Characters that a file system may not like become dashes.
+    """
+    folder = (RUNS if runs is None else runs) / re.sub(r"[^A-Za-z0-9_.=-]+", "-", name)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -22,7 +25,7 @@ def run_folder(name: str) -> Path:
 
 
 def firmware_flash(folder: Path) -> Path:
-    """The firmware as it stands on a board's flash, in `folder`. Compiled files come from a cache where nothing changed."""
+    """The firmware as it stands on a board's flash, in `folder`; compiled files come from a cache."""
     folder.mkdir(parents=True, exist_ok=True)
     build_flash(folder)
     return folder

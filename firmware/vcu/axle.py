@@ -26,17 +26,16 @@ _GOOD_TICKS = const(10)  # SF-07
 class Axle:
     """`able`: fresh news and ready for torque. `lost`: not able for 100 ms, until it is able again outside of Drive."""
 
-    def __init__(self, rx, ages, timeouts, cal, rear):
+    def __init__(self, rx, ages, cal, rear):
         self._rx = rx
         self._ages = ages
         self._cal = cal
         self._status = _REAR_STATUS if rear else _FRONT_STATUS
-        self._limits = _REAR_LIMITS if rear else _FRONT_LIMITS
+        self._status_bit = 1 << self._status
+        self._needed_bits = self._status_bit | 1 << (_REAR_LIMITS if rear else _FRONT_LIMITS)
         # Front and rear messages have their slots in the same order
         self._status_shift = _REAR_STATE - _STATE if rear else 0
         self._limits_shift = _REAR_DRIVE - _DRIVE if rear else 0
-        self._status_timeout = timeouts[self._status]
-        self._limits_timeout = timeouts[self._limits]
         self.alive = False
         self.able = False
         self.lost = False
@@ -49,27 +48,23 @@ class Axle:
         self.good = 0  # frames in a row
         self._bad = 0
 
-    def step(self, driving, rearming):
-        """Once a tick. `driving`: in Drive or Limp. `rearming`: the silence was our own bus-off (SF-07)."""
+    def step(self, late, driving, rearming):
+        """Once a tick. `late`: messages past their timeout. `driving`: in Drive or Limp. `rearming`: the silence was our own bus-off (SF-07)."""
         rx = self._rx
         at = self._status_shift
-        age = self._ages[self._status]
         state = rx[at + _STATE]
         self.rpm = rx[at + _SPEED]
         self.torque_dnm = rx[at + _TORQUE]
         self.locked = state <= _LOCKOUT
-        self.alive = alive = age < self._status_timeout
+        self.alive = alive = not late & self._status_bit
         # SF-01: either message bad or missing for 30 ms is as good as no unit
         self.able = able = (
-            alive
-            and _STANDBY <= state <= _TORQUE_STATE
-            and self._ages[self._limits] < self._limits_timeout
-            and not self.disobeys
+            not late & self._needed_bits and _STANDBY <= state <= _TORQUE_STATE and not self.disobeys
         )
         good = self.good
         if not alive:
             self.good = 0
-        elif not age and good < _GOOD_TICKS:
+        elif good < _GOOD_TICKS and not self._ages[self._status]:
             self.good = good + 1
         if able:
             self._bad = 0

@@ -9,7 +9,7 @@ from array import array
 import micropython
 from micropython import const
 
-# What it knows, in `_s`
+# What it has seen, in `seen`
 _PEDALS_AGE = const(0)  # ticks since the last good frame
 _FRONT_AGE = const(1)
 _REAR_AGE = const(2)
@@ -57,15 +57,16 @@ _REVERSE_GEAR = const(1)
 _DRIVE_GEAR = const(3)
 
 # CRC-8 SAE J1850 (poly 0x1D), four bits at a time
-_NIBBLES = b"\x00\x1d\x3a\x27\x74\x69\x4e\x53\xe8\xf5\xd2\xcf\x9c\x81\xa6\xbb"
+NIBBLES = b"\x00\x1d\x3a\x27\x74\x69\x4e\x53\xe8\xf5\xd2\xcf\x9c\x81\xa6\xbb"
 
 
 @micropython.viper
-def see(s: ptr32, table: ptr8, can_id: int, data: ptr8, length: int):
+def see(s: ptr32, can_id: int, data: ptr8, length: int):
     """Take what is needed from one raw frame, if it is whole and its counter moved."""
     which = 0 if can_id == 0x0A0 else 1 if can_id == 0x100 else 2 if can_id == 0x101 else 3
     if which == 3 or length != 8:
         return
+    table = ptr8(NIBBLES)
     crc = 0
     i = -1
     while i < 8:
@@ -112,7 +113,7 @@ class Monitor:
 
     def __init__(self, cal):
         self._cal = cal
-        self._s = s = array("i", (0,) * _SIZE)
+        self.seen = s = array("i", (0,) * _SIZE)
         s[_PEDALS_AGE] = s[_FRONT_AGE] = s[_REAR_AGE] = 1000
         s[_PEDALS_COUNTER] = s[_FRONT_COUNTER] = s[_REAR_COUNTER] = 15
         self.tripped = False
@@ -127,13 +128,9 @@ class Monitor:
         self._low = array("i", (0, 0))
         self._late = array("i", (0, 0))
 
-    def see(self, can_id, data, length):
-        """One received frame, as it came."""
-        see(self._s, _NIBBLES, can_id, data, length)
-
     def step(self, front_dnm, rear_dnm, driving):
         """Once a tick, with what is about to be commanded. `driving`: Drive or Limp is what the bus is told."""
-        s = self._s
+        s = self.seen
         cal = self._cal
 
         # Band of the sum along the selected direction
@@ -219,7 +216,7 @@ class Monitor:
             low = 0
         self._high[unit] = high
         self._low[unit] = low
-        s = self._s
+        s = self.seen
         margin = self._cal[_ACTUAL]
         if s[_FRONT_AGE + unit] < _SILENT_TICKS and not low - margin <= s[_FRONT_TORQUE + unit] <= high + margin:
             late = self._late[unit] + 1

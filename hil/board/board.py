@@ -298,7 +298,7 @@ class VirtualBoard:
         elif kind is Out.WDT_START:
             self._watchdog.start(number)
         elif kind is Out.CAN_INIT:
-            self._can.open(a, number)
+            self._can.open(a, ident)
         elif kind is Out.CAN_DEINIT:
             self._can.close()
         elif kind is Out.CLEAR_FILTERS:

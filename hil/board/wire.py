@@ -33,7 +33,7 @@ class Out(IntEnum):
     SEND = 1  # a mailbox, flags FLAG_RTR 1 and FLAG_EXT_ID 2, ident CAN id
     CANCEL = 2  # a mailbox
     RESTART = 3
-    CAN_INIT = 4  # a mode, data bit rate
+    CAN_INIT = 4  # a mode, ident bit rate
     CAN_DEINIT = 5
     FILTER = 6  # a index, flags FLAG_EXT_ID, ident id, data mask
     CLEAR_FILTERS = 7

@@ -113,7 +113,7 @@ class Bus(Contest):
         self._members.remove(port)
         self._recovery.forget(port)
         port.routes.clear()
-        if self._current is not None and self._current[2] is port:
+        if self._current is not None and self._current[2] is port and self._failure is not ErrorKind.STUFF:
             self.disturbed = True
             if self._before_sof():
                 self._drop_choice()
@@ -151,11 +151,7 @@ class Bus(Contest):
 
     def waiting(self, port: Port) -> list[TxRequest]:
         """Requests of a port that are queued or in transmission, in the order in which they will go out."""
-        requests = [request for request in self._queue if request[2] is port]
-        requests += [request for request in self._senders if request[2] is port]
-        if self._current is not None and self._current[2] is port and self._current not in requests:
-            requests.append(self._current)
-        return sorted(requests)
+        return sorted(request for request in self._queue + self._in_transmission() if request[2] is port)
 
     def withdraw(self, request: TxRequest) -> bool:
         """See `Port.abort`."""
@@ -242,7 +238,7 @@ class Bus(Contest):
             if self._current is not None:
                 if not self._before_sof():
                     self.busy_ns += now_ns - self._sof_ns
-                for request in self._senders or [self._current]:
+                for request in self._in_transmission():
                     self._requeue(request)
                 self._drop_choice()
             self._recovery.interrupted(now_ns)

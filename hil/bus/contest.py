@@ -78,6 +78,12 @@ class Contest(Line):
         """No frame is on the wire; a choice that was made can still be made anew."""
         return self._current is None or self.kernel.now_ns <= self._sof_ns
 
+    def _in_transmission(self) -> list[TxRequest]:
+        """Requests that end with the current frame; none when their sender has gone in mid-frame."""
+        if self._current is None or self._failure is ErrorKind.STUFF:
+            return []
+        return self._senders or [self._current]
+
     def _drop_choice(self) -> None:
         self._current = None
         self._end_ns = -1
@@ -185,7 +191,7 @@ class Contest(Line):
         now_ns = self.kernel.now_ns
         current, failure = self._current, self._failure
         assert current is not None
-        senders = [] if failure is ErrorKind.STUFF else self._senders or [current]
+        senders = self._in_transmission()
         self._drop_choice()
         self.busy_ns += now_ns - self._sof_ns + self._intermission_ns
         self._idle_ns = now_ns + self._intermission_ns

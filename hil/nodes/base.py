@@ -172,7 +172,7 @@ class Node:
             raise UserError(f"the database has no node {name}; it has {', '.join(self.database.nodes)}")
         self.present = present
         self.powered = False
-        self.channels = Channels(name, self.CHANNELS)
+        self.channels = Channels(name, self.CHANNELS, self.channels_changed)
         self._groups: list[_Group] = []
         self._draw = random.Random(f"{seed}:{name}")
         self.clock_ppm = self._draw.uniform(-_DRIFT_PPM, _DRIFT_PPM)
@@ -196,6 +196,9 @@ class Node:
 
     def stopped(self) -> None:
         """Called when power goes."""
+
+    def channels_changed(self) -> None:
+        """Called when a fault of a sensor or an actuator begins or ends."""
 
     def message(self, name: str) -> Message:
         return self.database.messages[name]

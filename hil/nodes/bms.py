@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -35,6 +36,7 @@ class Bms(Node):
         `plug_connected`: a plug in the socket. `hvil_closed`: the interlock loop.
         `discharge_limit_w`, `charge_limit_w`: a lower limit than the rating's, or None.
         `shutdown`: True raises FaultLevel Shutdown.
+        `on_contactor`: called when the main contactor has opened or closed; put `Inverter.contactor_moved` into it.
     For faults: `main_welded`, `precharge_broken` (the relay never closes), and the channels.
 
     Contactors: Open -> (HvRequest Drive, or Charge with a plug; HVIL closed, no shutdown fault) Precharge -> (link at
@@ -84,6 +86,7 @@ class Bms(Node):
         self.charge_limit_w: float | None = None
         self.precharge_broken = False
         self.opened_under_load: list[OpenedUnderLoad] = []
+        self.on_contactor: list[Callable[[], None]] = []
         self._main_welded = False
         self._main_coil = False
         self.contactor_state: ContactorState = "Open"
@@ -97,6 +100,7 @@ class Bms(Node):
 
     def stopped(self) -> None:
         """The coils fall without power, load or not."""
+        self.plant.advance(self.kernel.now_ns)
         self._set_precharge(False)
         self._set_main(False)
         self.contactor_state = "Open"
@@ -216,7 +220,10 @@ class Bms(Node):
             current = plant.battery.pack_current_a
             if abs(current) > self.rating.open_load_a:
                 self.opened_under_load.append(OpenedUnderLoad(self.kernel.now_ns, current))
-        plant.main_closed = contact
+        if plant.main_closed != contact:
+            plant.main_closed = contact
+            for action in self.on_contactor:
+                action()
 
     def _set_precharge(self, closed: bool) -> None:
         self.plant.precharge_closed = closed and not self.precharge_broken

@@ -15,10 +15,11 @@ class Channels:
     Hot code asks `if channels.active:` first, so that a healthy channel costs one attribute load.
     """
 
-    __slots__ = ("_changes", "_units", "active", "owner")
+    __slots__ = ("_changes", "_on_change", "_units", "active", "owner")
 
-    def __init__(self, owner: str, units: Mapping[str, str]) -> None:
+    def __init__(self, owner: str, units: Mapping[str, str], on_change: Callable[[], None]) -> None:
         self.owner = owner
+        self._on_change = on_change
         self._units = dict(units)
         self._changes: dict[str, list[Change]] = {}
         self.active = False
@@ -35,10 +36,12 @@ class Channels:
         changes = self._changes.setdefault(pick(channel, self._units, f"channel of {self.owner}"), [])
         changes.append(change)
         self.active = True
+        self._on_change()
 
         def remove() -> None:
             changes.remove(change)
             self.active = any(self._changes.values())
+            self._on_change()
 
         return remove
 

@@ -26,6 +26,7 @@ Report = Literal["truth", "request"]
 
 RPM_PER_RADPS = 60.0 / (2.0 * math.pi)
 _FAST_NS = NS_PER_MS
+_OPERATING = ("Torque", "Standby", "Discharge")
 _INJECTABLE: tuple[FaultCode, ...] = (
     "OverVoltage",
     "UnderVoltage",
@@ -104,6 +105,9 @@ class Inverter(Node):
         self.injected: set[FaultCode] = set()
         self._lie: Lie | None = None
         self.lie_reports: Report = "truth"
+        self._starts = 0
+        self._watching = False
+        self._fast_pending = False
         self._reset_software()
         self.listen(self._command_name, self._on_command)
 
@@ -111,9 +115,12 @@ class Inverter(Node):
 
     def started(self) -> None:
         self._reset_software()
-        self.kernel.at(self.kernel.now_ns + round(self.rating.init_ms * NS_PER_MS), self._init_done)
+        self._starts = start = self._starts + 1
+        self.kernel.at(self.kernel.now_ns + round(self.rating.init_ms * NS_PER_MS), lambda: self._init_done(start))
 
     def stopped(self) -> None:
+        self._reset_software()
+        self.plant.advance(self.kernel.now_ns)
         self._apply(0.0, gates=False, discharge=False, cut=True)
 
     def set_enable(self, level: bool) -> None:
@@ -151,13 +158,12 @@ class Inverter(Node):
 
     def inject(self, code: str) -> None:
         """Make a protection trip; its name as in the value table of FaultCode."""
-        found = pick(code, _INJECTABLE, "inverter fault")
-        self.injected.add(next(c for c in _INJECTABLE if c == found))
+        self.injected.add(_fault_code(code))
         self._run()
 
     def remove(self, code: str) -> None:
         """End an injected fault's condition."""
-        self.injected.discard(next(c for c in _INJECTABLE if c == pick(code, _INJECTABLE, "inverter fault")))
+        self.injected.discard(_fault_code(code))
 
     def _read_line(self) -> None:
         self.enabled = (self._line and not self._enable_wire_cut) or self._enable_ignored
@@ -180,13 +186,12 @@ class Inverter(Node):
         self._gates_on = False
         self._thermal_share = 1.0
         self._hot = False
+        self._fault_from_ns = 0
         self._discharge_from_ns = 0
         self._discharge_failed = False
-        self._watching = False
-        self._fast_pending = False
 
-    def _init_done(self) -> None:
-        if self.state == "Init" and self.powered:
+    def _init_done(self, start: int) -> None:
+        if start == self._starts and self.powered:
             self.state = "Lockout"
             self._run()
 
@@ -199,7 +204,7 @@ class Inverter(Node):
         self._last_good_ns = self.kernel.now_ns
         self.echo_counter = self._receiver.counter
         state = self.state
-        if state == "Torque" or state == "Standby" or state == "Discharge":
+        if state in _OPERATING:
             self._follow(command.Mode)
         elif state == "Lockout":
             harmless = command.TorqueRequest == 0 and (command.Mode == self._off or command.Mode == self._standby)
@@ -211,7 +216,8 @@ class Inverter(Node):
     def _leave_lockout(self) -> None:
         self.state = "Standby"
         self.fault_code = "None"
-        self._watch()
+        if not self._watching:
+            self._watch()
 
     def _follow(self, raw_mode: int) -> None:
         """The state that the command's Mode asks for."""
@@ -226,7 +232,7 @@ class Inverter(Node):
 
     def _watch(self) -> None:
         """The command timeout's deadline; one event for each timeout period, not for each command."""
-        if self.state not in ("Standby", "Torque", "Discharge"):
+        if self.state not in _OPERATING:
             self._watching = False
             return
         deadline_ns = self._last_good_ns + self._timeout_ns
@@ -258,10 +264,13 @@ class Inverter(Node):
 
         tripped = self._trip(speed, voltage)
         if tripped is not None:
+            if self.state != "Fault":
+                self._fault_from_ns = self.kernel.now_ns
             self.state, self.fault_code, self._in_a_row = "Fault", tripped, 0
         elif self.state == "Fault":
-            self.state, self._in_a_row = "Lockout", 0
-        elif not self.enabled and self.state in ("Standby", "Torque", "Discharge"):
+            if self.kernel.now_ns - self._fault_from_ns >= rating.fault_min_ms * NS_PER_MS:
+                self.state = "Lockout"
+        elif not self.enabled and self.state in _OPERATING:
             self._lock_out("None")
 
         if self.state == "Torque":
@@ -273,7 +282,19 @@ class Inverter(Node):
         if self._lie is not None and self.enabled:
             target, gates, cut = self._lied(target, gates, cut)
         self._apply(target, gates, self._discharging(voltage), cut)
-        if gates and not plant.main_closed and not self._fast_pending:
+        if gates and not plant.main_closed:
+            self._hurry()
+
+    def contactor_moved(self) -> None:
+        """The battery is gone from the link, or back: the control runs faster at once, not with the next message.
+
+        The bench puts this into `Bms.on_contactor`, since both see the link's voltage and no message tells it in time.
+        """
+        if self.powered and self._gates_on and not self.plant.main_closed:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        if not self._fast_pending:
             self._fast_pending = True
             self.kernel.at(self.kernel.now_ns + _FAST_NS, self._fast)
 
@@ -322,7 +343,8 @@ class Inverter(Node):
 
     def _lied(self, target: float, gates: bool, cut: bool) -> tuple[float, bool, bool]:
         if self._lie == "frozen":
-            return self._frozen_nm, True, False
+            alive = self.plant.link_voltage_v > self.rating.dead_link_v
+            return (self._frozen_nm, True, False) if alive else (0.0, False, True)
         if self._lie == "sign":
             return -target, gates, cut
         return 0.0, gates, cut
@@ -354,6 +376,9 @@ class Inverter(Node):
     def _temperatures(self) -> tuple[float, float]:
         axle = self.axle
         return self.channels("stator_degc", axle.stator_degc), self.channels("inverter_degc", axle.inverter_degc)
+
+    def channels_changed(self) -> None:
+        self._run()
 
     def providers(self) -> dict[str, Provider]:
         return {
@@ -392,3 +417,9 @@ class Inverter(Node):
         self._thermal_share = self.rating.thermal_share(stator, inverter)
         self._hot = self.rating.hot(stator, inverter)
         return stator, inverter, self.channels("coolant_degc", self.axle.coolant_degc)
+
+
+def _fault_code(name: str) -> FaultCode:
+    """The name, checked. Raises UserError for one that cannot be injected."""
+    found = pick(name, _INJECTABLE, "inverter fault to inject")
+    return next(code for code in _INJECTABLE if code == found)

@@ -24,6 +24,8 @@ class Rating:
 
     init_ms: float = 100.0  # self test after power-on
     good_commands: int = 3  # in a row, to leave Lockout; protocol.md
+    fault_min_ms: float = 100.0  # Fault lasts this long at least, so that everybody sees it
+    dead_link_v: float = 50.0  # no torque from an empty link, whatever the control wants
     over_voltage_v: float = 480.0  # 108 cells of 4.2 V are 454 V
     over_voltage_clear_v: float = 465.0
     regen_fade_from_v: float = 456.0  # regeneration fades to zero between these, before the trip

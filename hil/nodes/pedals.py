@@ -73,7 +73,7 @@ class Pedals(Node):
 
     @brake_bar.setter
     def brake_bar(self, pressure_bar: float) -> None:
-        if pressure_bar != self._brake_bar or self.channels.active:
+        if pressure_bar != self._brake_bar:
             self._brake_bar = pressure_bar
             self._press()
 
@@ -111,11 +111,12 @@ class Pedals(Node):
         self.plant.advance(self.kernel.now_ns)
         self.plant.brake_pressure_bar = self.channels("brake_actuator_bar", self._brake_bar * self._abs_share)
 
+    def channels_changed(self) -> None:
+        self._press()
+
     def cyclic(self) -> None:
         if self._gear == "P" and not self.plant.parking_lock:
             self.gear = "P"
-        if self.channels.active:
-            self._press()
 
     def providers(self) -> dict[str, Provider]:
         return {"PedalsDriver": self._pedals_driver}

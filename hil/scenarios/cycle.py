@@ -25,7 +25,9 @@ class CycleResult:
     real_time_factor: float
 
 
-def wltc(bench: Bench, seconds: int | None = None, progress: Callable[[float, float], None] | None = None) -> CycleResult:
+def wltc(
+    bench: Bench, seconds: int | None = None, progress: Callable[[float, float], None] | None = None
+) -> CycleResult:
     """Drive the cycle in one-pedal mode from standstill in Drive.
 
     Args:
@@ -37,7 +39,7 @@ def wltc(bench: Bench, seconds: int | None = None, progress: Callable[[float, fl
         speeds_kmh = speeds_kmh[: seconds + 1]
     length_s = len(speeds_kmh) - 1
     battery = bench.plant.battery
-    start_wh, start_m = battery.energy_wh, bench.plant.distance_m
+    start_wh, start_m = battery.terminal_energy_wh, bench.plant.distance_m
     follower = bench.driver.follow(speeds_kmh, one_pedal=True)
     wall_s = perf_counter()
     for second in range(60, length_s + 60, 60):
@@ -46,7 +48,7 @@ def wltc(bench: Bench, seconds: int | None = None, progress: Callable[[float, fl
             progress(min(second, length_s), length_s)
     wall_s = perf_counter() - wall_s
     distance_km = (bench.plant.distance_m - start_m) * 1e-3
-    whpkm = (battery.energy_wh - start_wh) / distance_km
+    whpkm = (battery.terminal_energy_wh - start_wh) / distance_km
     return CycleResult(
         consumption_whpkm=whpkm,
         range_km=USABLE_KWH * 1000 / whpkm,

@@ -14,14 +14,16 @@ SLEW_MAX_NM_PER_TICK = 10.0
 """TQ-06: 1000 Nm/s in a 10 ms tick."""
 
 
-def inverter_lost(bench: Bench, axle: Literal["front", "rear"] = "front", at_kmh: float = 100.0, pedal: float = 60.0) -> None:
+def inverter_lost(
+    bench: Bench, axle: Literal["front", "rear"] = "front", at_kmh: float = 100.0, pedal: float = 60.0
+) -> None:
     """Accelerate to `at_kmh`, cut the power of one inverter's electronics, drive on for 3 s with the other."""
     other = "rear" if axle == "front" else "front"
     lost, left = getattr(bench.plant, axle), getattr(bench.plant, other)
     bench.driver.pedal(pedal)
     bench.until(lambda: bench.speed_kmh >= at_kmh, timeout=60)
     before_nm = left.torque_nm
-    bench.faults.node_power_cut(bench.inverters[axle].name)
+    bench.faults.power_cut(bench.inverters[axle].name)
     to_zero_ms = 1000 * bench.until(lambda: abs(lost.torque_nm) < 1.0, timeout=1)
     bench.measure("lost_axle_to_zero_ms", to_zero_ms, FAULT_TOLERANT_MS, req="SF-05")
     bench.until(lambda: bench.vcu_state == "Limp", timeout=1)
@@ -32,8 +34,18 @@ def inverter_lost(bench: Bench, axle: Literal["front", "rear"] = "front", at_kmh
         largest_nm = max(largest_nm, abs(left.torque_nm))
         step_nm = max(step_nm, abs(left.torque_nm - previous_nm))
         previous_nm = left.torque_nm
-    bench.measure("other_axle_torque_nm", abs(left.torque_nm), at_least=20.0, req="SP-07",
-                  comment="the other unit still drives 3 s later")
+    bench.measure(
+        "other_axle_torque_nm",
+        abs(left.torque_nm),
+        at_least=20.0,
+        req="SP-07",
+        comment="the other unit still drives 3 s later",
+    )
     bench.measure("other_axle_largest_torque_nm", largest_nm, UNIT_TORQUE_MAX_NM, req="SP-07")
-    bench.measure("other_axle_largest_step_nm", step_nm, SLEW_MAX_NM_PER_TICK * 1.05, req="SP-07",
-                  comment="in 10 ms of the shaft's torque; 5 % for the actuator's lag")
+    bench.measure(
+        "other_axle_largest_step_nm",
+        step_nm,
+        SLEW_MAX_NM_PER_TICK * 1.05,
+        req="SP-07",
+        comment="in 10 ms of the shaft's torque; 5 % for the actuator's lag",
+    )

@@ -80,19 +80,21 @@ def pedal_to_command(bench: Bench, load_percent: int, steps: int = 120) -> float
     generator.stop()
     bench.note(f"bus_load_{load_percent}_percent", 100 * generator.load, unit="%", comment="as measured on the bus")
     worst_ms = max(_latencies_ms(bench, [time_ns for time_ns, _ in moments]))
-    bench.measure(f"pedal_to_command_at_{load_percent}_percent_load_ms", worst_ms, LIMITS_MS[load_percent], req="RT-04",
-                  unit="ms", comment=f"worst of {steps} steps")
+    bench.measure(
+        f"pedal_to_command_at_{load_percent}_percent_load_ms",
+        worst_ms,
+        LIMITS_MS[load_percent],
+        req="RT-04",
+        unit="ms",
+        comment=f"worst of {steps} steps",
+    )
     return worst_ms
 
 
 def _latencies_ms(bench: Bench, moments_ns: list[int]) -> list[float]:
     """Latency of each pedal step out of the bus log."""
-    observer, trace = bench.observer, bench.trace
-    pedal_ns, pedal_mv = trace.series(observer.frame_id("PedalsDriver"), observer.codec("PedalsDriver"), "Apps1")
-    commands = [
-        trace.series(observer.frame_id(name), observer.codec(name), "TorqueRequest")
-        for name in ("VcuInvFrontCommand", "VcuInvRearCommand")
-    ]
+    pedal_ns, _ = bench.series("PedalsDriver", "Apps1")
+    commands = [bench.series(name, "TorqueRequest") for name in ("VcuInvFrontCommand", "VcuInvRearCommand")]
     latencies = []
     for moment_ns in moments_ns:
         seen_ns = int(pedal_ns[np.searchsorted(pedal_ns, moment_ns, side="right")])

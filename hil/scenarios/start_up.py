@@ -24,11 +24,17 @@ def start_up(bench: Bench) -> None:
     bench.measure("precharge_ms", precharge_ms, within=(PRECHARGE_MIN_MS, PRECHARGE_MAX_MS), req="SM-02")
     at_close_v = battery.link_voltage_at_close_v
     bench.measure(
-        "precharge_gap_v", battery.pack_voltage_v - at_close_v, PRECHARGED_GAP_V, req="SM-02",
+        "precharge_gap_v",
+        battery.pack_voltage_v - at_close_v,
+        PRECHARGED_GAP_V,
+        req="SM-02",
         comment="pack less link voltage as the contactor closed",
     )
     bench.measure(
-        "precharge_share_percent", 100 * at_close_v / battery.pack_voltage_v, at_least=100 * PRECHARGED_SHARE, req="SM-02",
+        "precharge_share_percent",
+        100 * at_close_v / battery.pack_voltage_v,
+        at_least=100 * PRECHARGED_SHARE,
+        req="SM-02",
     )
     bench.until(lambda: not bench.driver.busy, timeout=5)
     bench.measure("power_on_to_drive_s", bench.time_s, 5.0, comment="with a driver who presses the button at once")

@@ -11,7 +11,7 @@ def _drive(bench: Bench) -> None:
     bench.driver.pedal(70)
     bench.run(4)
     bench.driver.pedal(0)
-    bench.faults.node_power_cut("INV_F")
+    bench.faults.power_cut("INV_F")
     bench.run(1)
 
 

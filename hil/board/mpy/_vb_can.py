@@ -2,6 +2,8 @@
 #
 # The receive FIFOs, the flags of the transmit mailboxes and the driver's own list of pending ids live here; mailboxes, filters
 # and error counters live in the bench, which knows the bus (hil/board/bxcan.py).
+from array import array
+
 import micropython
 import _vb_wire as wire
 from micropython import const
@@ -57,10 +59,49 @@ C[_TX_ID] = C[_TX_ID + 1] = C[_TX_ID + 2] = _EMPTY
 # ---------------------------------------------------------------- transmit
 
 
+# Objects as the 64-bit interpreter lays them out, in 32-bit words: type at 0; bytes, bytearray and memoryview have their length
+# at 4 and a pointer to the items at 6, a memoryview its offset above the typecode in 2; a list has its length at 4, its items
+# at 6. Reading them directly costs a tenth of the same by method calls.
+_LIST = const(0)
+_MEMORYVIEW = const(2)
+_TYPES = array("l", [0] * 4)
+
+
 @micropython.viper
-def _choose(can_id: int, flags: int) -> int:
-    # The driver's search for a slot: every slot is looked at, because a later one may hold the same id.
+def _learn_types(types: ptr32, samples):
+    i = 0
+    while i < 4:
+        sample = ptr32(id(samples[i]))
+        types[i * 2] = sample[0]
+        types[i * 2 + 1] = sample[1]
+        i += 1
+
+
+_learn_types(_TYPES, ([], b"x", memoryview(b"x"), bytearray(1)))
+
+
+@micropython.viper
+def _send(can_id: int, data, flags: int) -> int:
+    # The driver's search for a slot: every one is looked at, because a later one may hold the same id. Gives the index, -1 for
+    # none, -2 when the caller has to look at the arguments again.
     c = ptr32(C)
+    if not c[4] or int(id(data)) & 7:
+        return -2
+    types = ptr32(_TYPES)
+    o = ptr32(id(data))
+    kind = o[0]
+    start = (o[7] << 32) | o[6]
+    if kind == types[4]:
+        if (o[2] & 0xFF) != 0x42:
+            return -2
+        start += (o[3] << 24) | (o[2] >> 8)
+    elif kind != types[6] and kind != types[2]:
+        return -2
+    size = o[4]
+    if size > 8 or can_id < 0 or can_id > 0x1FFFFFFF:
+        return -2
+    if can_id > 0x7FF and not (flags & 2):
+        return -2
     free = -1
     i = 0
     while i < 3:
@@ -71,17 +112,43 @@ def _choose(can_id: int, flags: int) -> int:
         elif held == can_id and not (flags & 16):
             return -1
         i += 1
-    return free
-
-
-@micropython.viper
-def _load(index: int, can_id: int):
-    c = ptr32(C)
-    c[6 + index] = can_id
-    c[9 + index] = 1
-    c[12 + index] = 0
-    c[15 + index] = 0
+    if free < 0:
+        return -1
+    x = ptr32(I)
+    if x[8] >= 40:
+        wire.flush()
+    n = x[8]
+    t = ptr32(T)
+    charge = (t[7] << 32) | t[6]
+    now = (t[1] << 32) | t[0]
+    if now < charge:
+        t[0] = charge
+        t[1] = charge >> 32
+    else:
+        charge = now
+    q = ptr32(wire.request)
+    at = 6 + n * 6
+    q[at] = 1 | free << 8 | size << 16 | (flags & 3) << 24
+    q[at + 1] = can_id
+    q[at + 2] = charge
+    q[at + 3] = charge >> 32
+    b = ptr8(wire.request)
+    d = ptr8(start)
+    to = at * 4 + 16
+    i = 0
+    while i < size:
+        b[to + i] = d[i]
+        i += 1
+    x[8] = n + 1
+    x[9] = x[9] + 1
+    c[6 + free] = can_id
+    c[9 + free] = 1
+    c[12 + free] = 0
+    c[15 + free] = 0
     c[19] = 1
+    if c[12] | c[13] | c[14]:
+        _tx_interrupt()
+    return free
 
 
 def _tx_done(index, ok):
@@ -144,39 +211,62 @@ def _cancel_all():
 # ---------------------------------------------------------------- receive
 
 
+_AGAIN = object()
+
+
 @micropython.viper
-def _take(result, fifo: int):
-    # Copy the oldest frame of a FIFO into the caller's list, release it, enable the FIFO's interrupts again.
-    f = ptr32(F)
+def _recv(result):
+    # recv(list): _AGAIN when the caller has to look at the argument again, None when there is no frame.
     c = ptr32(C)
-    at = fifo * 32
+    if not c[4] or int(id(result)) & 7:
+        return _AGAIN
+    types = ptr32(_TYPES)
+    o = ptr32(id(result))
+    if o[0] != types[0] or o[4] < 4:
+        return _AGAIN
+    items = ptr32((o[7] << 32) | o[6])
+    if items[2] & 7:
+        return _AGAIN
+    view = ptr32((items[3] << 32) | items[2])
+    if view[0] != types[4]:
+        return _AGAIN
+    f = ptr32(F)
+    at = 0
+    if not f[0]:
+        # can_receive() with no time to wait waits for one interrupt all the same, in each empty FIFO.
+        wire.wait_interrupt()
+        at = 32
+        if not f[32]:
+            wire.wait_interrupt()
+            return None
     head = f[at + 1]
     slot = at + 16 + head * 4
     flags = f[slot + 1]
     size = flags & 15
-    view = ptr32(id(result[1]))
     data = ptr8((view[7] << 32) | view[6])  # the items of the memoryview itself: an offset of a slice is not looked at
+    i = 0
     if flags & 256:
-        i = 0
         while i < size:
             data[i] = 0
             i += 1
     else:
         word = f[slot + 2]
-        i = 0
         while i < size:
             if i == 4:
                 word = f[slot + 3]
             elif i == 8:
-                word = 0x5A5A5A5A  # what stood on the stack
+                word = 0x5A5A5A5A  # what stood on the driver's stack
             data[i] = word
             word = word >> 8
             i += 1
     view[4] = size
     view[5] = 0
-    result[0] = f[slot]
-    result[2] = flags >> 8
-    result[3] = c[2]
+    items[0] = f[slot] << 1 | 1
+    items[1] = 0
+    items[4] = (flags >> 8) << 1 | 1
+    items[5] = 0
+    items[6] = c[2] << 1 | 1
+    items[7] = 0
     c[2] = 0
     head += 1
     f[at + 1] = 0 if head == 3 else head
@@ -296,22 +386,30 @@ def _as_bytes(data):
 
 
 class _Irq:
-    def flags(self):
-        if not C[_OPEN]:
-            raise OSError(_EINVAL)
-        trigger = C[_TRIGGER]
+    @micropython.viper
+    def flags(self) -> int:
+        c = ptr32(C)
+        if not c[4]:
+            raise OSError(22)
+        f = ptr32(F)
+        t = ptr32(T)
+        now = ((t[1] << 32) | t[0]) + 2
+        t[0] = now
+        t[1] = now >> 32
+        if now > ((t[13] << 32) | t[12]):
+            wire.sync()
+        trigger = c[0]
         flags = 0
-        if C[_STATE_PENDING] and trigger & 8:
+        if c[20] and trigger & 8:
             flags = 8
-            C[_STATE_PENDING] = 0
-        if trigger & 2 and (F[_N] or F[_FIFO + _N]):
+            c[20] = 0
+        if trigger & 2 and f[0] | f[32]:
             flags |= 2
         if trigger & 1:
-            done = _completed()
+            done = int(_completed())
             if done >= 0:
                 flags |= (done >> 1) << 16 | (1 if done & 1 else 5)
             service()
-        wire.poll()
         return flags
 
     def trigger(self, new=None):
@@ -475,26 +573,19 @@ class CAN:
         return _irq
 
     def send(self, id, data, flags=0):
+        index = _send(id, data, flags)
+        if index >= 0:
+            return index
+        if index == -1:
+            return None
         if not C[_OPEN]:
             raise OSError(_EINVAL)
-        kind = type(data)
-        if kind is not bytearray and kind is not bytes and kind is not memoryview:
-            data = _as_bytes(data)
-        size = len(data)
-        if size > 8:
+        data = _as_bytes(data)
+        if len(data) > 8:
             raise OverflowError("data too long")
-        if id < 0 or id > 0x7FF:
-            _check_id(id, flags)
-        if T[_NOW] > T[_HORIZON] + 1000:
-            wire.sync()
-        index = _choose(id, flags)
-        if index < 0:
-            return None
-        emit(1 | index << 8 | size << 16 | flags << 24, id, data)
-        _load(index, id)
-        if C[_RQCP] or C[_RQCP + 1] or C[_RQCP + 2]:
-            _tx_interrupt()
-        return index
+        _check_id(id, flags)
+        index = _send(id, data, flags)
+        return index if index >= 0 else None
 
     def cancel_send(self, index):
         if not C[_OPEN]:
@@ -510,30 +601,18 @@ class CAN:
         return True
 
     def recv(self, arg=None):
+        result = _recv(arg)
+        if result is not _AGAIN:
+            return result
         if not C[_OPEN]:
             raise OSError(_EINVAL)
-        if arg is None:
-            arg = [0, None, 0, 0]
-            new = True
-        else:
-            new = False
+        if arg is not None:
             if type(arg) is not list:
                 raise TypeError("expected list")
             if len(arg) < 4:
                 raise ValueError("list too short")
-            if type(arg[1]) is not memoryview:
-                raise TypeError
-        fifo = 0
-        if not F[_N]:
-            # can_receive() with no time to wait waits for one interrupt all the same, in each empty FIFO.
-            wire.wait_interrupt()
-            fifo = 1
-            if not F[_FIFO + _N]:
-                wire.wait_interrupt()
-                return None
-        if new:
-            arg[1] = memoryview(bytearray(8))
-        return _take(arg, fifo)
+            raise TypeError
+        return _recv([0, memoryview(bytearray(8)), 0, 0])
 
     def set_filters(self, filters):
         if not C[_OPEN]:

@@ -168,7 +168,7 @@ _number = array("l", [0])
 
 def emit(kind, ident, data=_NOTHING):
     if I[_OUTPUTS] >= _MAX_OUTPUTS:
-        _flush()
+        flush()
     _put(kind, ident, data)
 
 
@@ -211,7 +211,7 @@ def _open_reply(first: int):
         t[13] = sync >> 32
 
 
-def _flush():
+def flush():
     _writer.write(request, _head(OP_MORE, 0))
 
 

@@ -17,7 +17,14 @@ _start = 473_385_600  # 2015-01-01
 
 @micropython.viper
 def ticks_us() -> int:
-    return int(_wire.poll()) & 0x3FFFFFFF
+    t = ptr32(_T)
+    now = ((t[1] << 32) | t[0]) + 2
+    t[0] = now
+    t[1] = now >> 32
+    if now > ((t[13] << 32) | t[12]):
+        _wire.sync()
+        now = t[0]
+    return now & 0x3FFFFFFF
 
 
 @micropython.viper

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 POWERTRAIN = Path(__file__).parents[3] / "dbc" / "powertrain.dbc"
 
 _NO_NODE = "Vector__XXX"  # what a DBC has in place of a node if there is none
+_NO_MESSAGE = "VECTOR__INDEPENDENT_SIG_MSG"  # where Vector's tools keep signals that are in no message
 
 
 @cache
@@ -48,7 +49,7 @@ def load_database(path: Path | str) -> Database:
     except Exception as error:  # cantools lets KeyError, IndexError and others through for a broken file
         raise UserError(explain(path, source, error)) from None
     assert isinstance(parsed, ParsedDatabase)
-    messages = [_message(message, path, source) for message in parsed.messages]
+    messages = [_message(message, path, source) for message in parsed.messages if message.name != _NO_MESSAGE]
     return make_database(path, tuple(node.name for node in parsed.nodes), _with_unique_names(messages, path))
 
 

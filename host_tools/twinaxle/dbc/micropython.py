@@ -171,7 +171,10 @@ def _constants(layout: Layout) -> str:
     }
     lines = [f"{name} = const({value})  # {comment}" for name, (value, comment) in values.items()]
     lines += ["RECEIVED = _RECEIVED", "SENT = _SENT"]
-    lines += [f"PROTOCOL_HASH_LOW = 0x{protocol_hash & 0xFFFF:04X}", f"PROTOCOL_HASH_HIGH = 0x{protocol_hash >> 16:04X}"]
+    lines += [
+        f"PROTOCOL_HASH_LOW = 0x{protocol_hash & 0xFFFF:04X}",
+        f"PROTOCOL_HASH_HIGH = 0x{protocol_hash >> 16:04X}",
+    ]
     return "\n".join(lines) + "\n\n"
 
 

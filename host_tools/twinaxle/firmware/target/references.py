@@ -1,15 +1,13 @@
 """Reference loops for the cost of a tick: pieces of code whose cost on the board is known in ARM instructions.
 
-Runs in MicroPython. `REFERENCES` lists (name, kind, ARM instructions of one operation, operations of one call, function,
-function of the same loop without the operation or None). The instructions are those measured on MicroPython 1.29 for
-Cortex-M4F (STM32F405). A function takes the number of loops.
+Runs in MicroPython. The instructions are those measured on MicroPython 1.29 for Cortex-M4F (STM32F405). `REFERENCES`
+lists (name, kind, ARM instructions of one operation, operations in one loop, function, the same loop without the
+operation or None). A function takes the number of loops.
 """
 
 from array import array
 
 import micropython
-
-LOOPS = 200
 
 
 class Thing:

@@ -1,0 +1,118 @@
+"""What the car tells about itself: VcuStatus, VcuTiming, VcuIdentity, VcuFault."""
+
+from micropython import const
+
+from vcu.calibration import CALIBRATION_HASH
+from vcu.protocol import PROTOCOL_HASH_HIGH, PROTOCOL_HASH_LOW
+
+_STATE = const(0)  # dbc: VcuStatus.State
+_DEMAND = const(0)  # dbc: VcuStatus.TorqueDemand
+_GRANTED = const(0)  # dbc: VcuStatus.TorqueGranted
+_REAR_SHARE = const(0)  # dbc: VcuStatus.RearShare
+_REASON = const(0)  # dbc: VcuStatus.LimitReason
+_LEVEL = const(0)  # dbc: VcuStatus.FaultLevel
+_DRIVE_READY = const(0)  # dbc: VcuStatus.DriveReady
+_STOP_LAMP = const(0)  # dbc: VcuStatus.StopLamp
+_REVERSE_LAMP = const(0)  # dbc: VcuStatus.AllowReverseLamp
+_TICK_TIME = const(0)  # dbc: VcuTiming.TickTimeMax
+_JITTER = const(0)  # dbc: VcuTiming.TickJitterMax
+_HEAP = const(0)  # dbc: VcuTiming.HeapFree
+_OVERRUNS = const(0)  # dbc: VcuTiming.RxOverruns
+_BUS_OFFS = const(0)  # dbc: VcuTiming.BusOffCount
+_CAUSE = const(0)  # dbc: VcuTiming.ResetCause
+_HASH = const(0)  # dbc: VcuIdentity.ProtocolHash
+_VERSION = const(0)  # dbc: VcuIdentity.FirmwareVersion
+_CALIBRATION = const(0)  # dbc: VcuIdentity.CalibrationHash
+_INDEX = const(0)  # dbc: VcuFault.Index
+_COUNT = const(0)  # dbc: VcuFault.Count
+_DTC = const(0)  # dbc: VcuFault.Dtc
+_FAULT_STATUS = const(0)  # dbc: VcuFault.Status
+_OCCURRENCES = const(0)  # dbc: VcuFault.Occurrences
+_RECEIVED = const(0)  # dbc: VcuInvFrontCommand
+_STATUS_BIT = const(0)  # dbc: VcuStatus
+_TIMING_BIT = const(0)  # dbc: VcuTiming
+_FAULT_BIT = const(0)  # dbc: VcuFault
+
+_LAMP_ON = const(0)  # cal: stop_lamp.on_dnm
+_LAMP_OFF = const(0)  # cal: stop_lamp.off_dnm
+
+_FIRMWARE_VERSION = const(10)  # 0.1.0: major * 1000 + minor * 10 + patch
+
+
+class Status:
+    """Fills the slots of the messages that are about to be sent."""
+
+    def __init__(self, tx, cal, states, demand, limits, slew, gear, faults, port, timing):
+        self._tx = tx
+        self._cal = cal
+        self._states = states
+        self._demand = demand
+        self._limits = limits
+        self._slew = slew
+        self._gear = gear
+        self._faults = faults
+        self._port = port
+        self._timing = timing
+        self._lamp = 0
+        tx[_HASH] = PROTOCOL_HASH_LOW
+        tx[_HASH + 1] = PROTOCOL_HASH_HIGH
+        tx[_VERSION] = _FIRMWARE_VERSION
+        tx[_CALIBRATION] = CALIBRATION_HASH
+
+    def step(self, ready):
+        """Once a tick; `ready` has a bit for each message that is about to be sent."""
+        if ready & (1 << _STATUS_BIT - _RECEIVED):
+            self._status()
+        if ready & (1 << _TIMING_BIT - _RECEIVED):
+            self._timing_figures()
+        if ready & (1 << _FAULT_BIT - _RECEIVED):
+            self._fault()
+
+    def _status(self):
+        tx = self._tx
+        cal = self._cal
+        states = self._states
+        slew = self._slew
+        front = slew.front_dnm
+        rear = slew.rear_dnm
+        granted = front + rear
+        direction = self._gear.direction
+        tx[_STATE] = states.state
+        tx[_DEMAND] = self._demand.torque_dnm if states.driving else 0
+        tx[_GRANTED] = granted
+        tx[_REAR_SHARE] = rear * 200 // granted if granted and (front >= 0) == (rear >= 0) else 0
+        tx[_REASON] = self._limits.reason
+        tx[_LEVEL] = self._faults.level
+        tx[_DRIVE_READY] = 1 if states.driving and direction and not self._faults.stop else 0
+        tx[_REVERSE_LAMP] = 1 if direction < 0 else 0
+        # TQ-03: torque stands for the deceleration that it makes
+        braking = -granted * direction
+        if braking > cal[_LAMP_ON]:
+            self._lamp = 1
+        elif braking <= cal[_LAMP_OFF]:
+            self._lamp = 0
+        tx[_STOP_LAMP] = self._lamp
+
+    def _timing_figures(self):
+        tx = self._tx
+        timing = self._timing
+        port = self._port
+        port.count()
+        tx[_TICK_TIME] = timing.tick_max_us
+        tx[_JITTER] = timing.jitter_max_us
+        tx[_HEAP] = timing.heap_free >> 6
+        tx[_OVERRUNS] = port.overruns
+        tx[_BUS_OFFS] = port.bus_offs
+        tx[_CAUSE] = timing.reset_cause
+        timing.tick_max_us = timing.jitter_max_us = 0
+
+    def _fault(self):
+        tx = self._tx
+        faults = self._faults
+        i = faults.show_next()
+        tx[_COUNT] = faults.stored
+        if i >= 0:
+            tx[_INDEX] = i
+            tx[_DTC] = faults.dtc(i)
+            tx[_FAULT_STATUS] = faults.status(i)
+            tx[_OCCURRENCES] = faults.occurrences[i]
