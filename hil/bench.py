@@ -43,6 +43,9 @@ TICK_MAX_US = 1000
 
 TARGETS = ("virtual",)
 
+_TRACEBACK_LINES = 20
+"""Of what the firmware printed after an exception, this much is shown; all of it is in `board.console`."""
+
 
 class Bench:
     """One run of the virtual car.
@@ -112,14 +115,20 @@ class Bench:
         self._last_state = ""
         self._excused: dict[str, str] = {}
         self._write_log = write_log
-        self._ended = False
+        self._begun = self._ended = False
 
     # --- life ---
 
     def __enter__(self) -> Self:
-        self.kernel.at(0, self._look)
-        self.car.power_on()
+        self.begin()
         return self
+
+    def begin(self) -> None:
+        """12 V on. Without effect the second time."""
+        if not self._begun:
+            self._begun = True
+            self.kernel.at(0, self._look)
+            self.car.power_on()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -244,7 +253,7 @@ class Bench:
         """What the firmware printed from the first trace-back on, line by line; empty when there was none."""
         lines = [line.text for line in self.board.console]
         first = next((index for index, text in enumerate(lines) if text.startswith("Traceback")), len(lines))
-        return lines[first:]
+        return lines[first : first + _TRACEBACK_LINES]
 
     def latest(self, message: str) -> Any:
         """Physical values of the newest frame of a message, as a named tuple."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from itertools import count
 
 Action = Callable[[], None]
 
@@ -12,12 +13,13 @@ class Kernel:
     `now_ns` is the virtual time in nanoseconds since the start of the run. It stands still while an action runs.
     """
 
-    __slots__ = ("_count", "_events", "now_ns")
+    __slots__ = ("events", "now_ns", "serial")
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self._count = 0
-        self._events: list[tuple[int, int, Action]] = []
+        # For the bus, which adds its event a frame by itself: the heap, and numbers that keep equal times in order.
+        self.events: list[tuple[int, int, Action]] = []
+        self.serial = count().__next__
 
     def at(self, time_ns: int, action: Action) -> None:
         """Have `action` called at `time_ns` (integer, not in the past).
@@ -26,8 +28,7 @@ class Kernel:
         """
         if time_ns < self.now_ns:
             raise ValueError(f"event at {time_ns} ns lies before the present, {self.now_ns} ns")
-        self._count = count = self._count + 1
-        heappush(self._events, (time_ns, count, action))
+        heappush(self.events, (time_ns, self.serial(), action))
 
     def after(self, delay_ns: int, action: Action) -> None:
         """Have `action` called `delay_ns` (0 or more) from the present."""
@@ -35,7 +36,7 @@ class Kernel:
 
     def next_ns(self) -> int | None:
         """Time of the next event, None if there is none."""
-        return self._events[0][0] if self._events else None
+        return self.events[0][0] if self.events else None
 
     def run_until(self, time_ns: int) -> None:
         """Run every event with a time up to and including `time_ns`, also those added on the way; then it is `time_ns`.
@@ -45,7 +46,7 @@ class Kernel:
         """
         if time_ns < self.now_ns:
             raise ValueError(f"cannot run back to {time_ns} ns from {self.now_ns} ns")
-        events = self._events
+        events = self.events
         pop = heappop
         while events and events[0][0] <= time_ns:
             self.now_ns, _, action = pop(events)

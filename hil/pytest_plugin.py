@@ -8,7 +8,7 @@ A session that asks for it by `--requirements` fails when a claimed requirement 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 BenchFactory = Callable[..., "Bench"]
 
 REPORT = Path("build/test-report.html")
-_RESULTS = pytest.StashKey["SessionResults"]()
+_RESULTS = pytest.StashKey[Any]()
+"""The session's `SessionResults`; not imported here, since every pytest start would pay for it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -111,7 +112,8 @@ def new_bench(request: pytest.FixtureRequest) -> Iterator[BenchFactory]:
         options.setdefault("name", name)
         bench = Bench(folder=run_folder(name, option("--trace")), **options)
         benches.append(bench)
-        return bench.__enter__()
+        bench.begin()
+        return bench
 
     yield make
     failed = getattr(request.node, "failed_in_call", False)
@@ -128,11 +130,11 @@ def new_bench(request: pytest.FixtureRequest) -> Iterator[BenchFactory]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    report: pytest.TestReport = yield
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
     if report.when == "call":
         item.failed_in_call = report.failed  # type: ignore[attr-defined]
-    return report  # type: ignore[return-value]
+    return report
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from vcu.tick import Vcu
 from vcu.timing import Timing
 
 _PERIOD_MS = const(10)
-_STANDBY = const(0)  # dbc: VcuStatus.State.Standby
-_EXCEPTION = const(0)  # dbc: VcuTiming.ResetCause.Exception
+_STANDBY = const(1)  # dbc: VcuStatus.State.Standby
+_EXCEPTION = const(5)  # dbc: VcuTiming.ResetCause.Exception
 _CTRL_C = const(3)
 _NEW_TRACE = "trace.new"
 _TRACE = "trace.txt"
@@ -52,8 +52,7 @@ def run():
     timing = Timing(_reset_cause())
     vcu = Vcu(cal, CanPort(can), timing, _lines[0], _lines[1])
     vcu.faults.calibration_bad = not check()  # SF-11
-    machine_led = machine.Pin(board.LED_RUN, machine.Pin.OUT, value=1)
-    del machine_led
+    machine.Pin(board.LED_RUN, machine.Pin.OUT, value=1)
     feed = watchdog.take_over()
     beat = _Beat()
     _loop(vcu, beat, feed)
@@ -104,10 +103,10 @@ def _housekeeping(timing):
 
 def _let_go():
     # No torque by either path: the lines fall, and silence locks the inverters out after 50 ms
+    micropython.heap_unlock()
     for line in _lines:
         line(0)
     _timer.deinit()
-    micropython.heap_unlock()
 
 
 def leave():

@@ -17,7 +17,7 @@ _FRONT_LIMITS = const(5)  # dbc: InvFrontLimits
 _REAR_STATUS = const(4)  # dbc: InvRearStatus
 _REAR_LIMITS = const(6)  # dbc: InvRearLimits
 
-_TORQUE_MAX = const(0)  # cal: motor.torque_max_dnm
+_TORQUE_MAX = const(238)  # cal: motor.torque_max_dnm [dnm]
 
 _LOST_TICKS = const(10)  # SF-01: 100 ms
 _GOOD_TICKS = const(10)  # SF-07

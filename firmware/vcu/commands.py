@@ -3,12 +3,12 @@
 from micropython import const
 
 _MODE = const(0)  # dbc: VcuInvFrontCommand.Mode
-_REQUEST = const(0)  # dbc: VcuInvFrontCommand.TorqueRequest
-_LIMIT_DRIVE = const(0)  # dbc: VcuInvFrontCommand.TorqueLimitDrive
-_LIMIT_REGEN = const(0)  # dbc: VcuInvFrontCommand.TorqueLimitRegen
-_SPEED_LIMIT = const(0)  # dbc: VcuInvFrontCommand.SpeedLimit
-_REAR_MODE = const(0)  # dbc: VcuInvRearCommand.Mode
-_HV_REQUEST = const(0)  # dbc: VcuHvCommand.HvRequest
+_REQUEST = const(1)  # dbc: VcuInvFrontCommand.TorqueRequest [0.1 Nm]
+_LIMIT_DRIVE = const(2)  # dbc: VcuInvFrontCommand.TorqueLimitDrive [0.1 Nm]
+_LIMIT_REGEN = const(3)  # dbc: VcuInvFrontCommand.TorqueLimitRegen [0.1 Nm]
+_SPEED_LIMIT = const(4)  # dbc: VcuInvFrontCommand.SpeedLimit [100 rpm]
+_REAR_MODE = const(5)  # dbc: VcuInvRearCommand.Mode
+_HV_REQUEST = const(10)  # dbc: VcuHvCommand.HvRequest
 _MODE_OFF = const(0)  # dbc: VcuInvFrontCommand.Mode.Off
 _MODE_STANDBY = const(1)  # dbc: VcuInvFrontCommand.Mode.Standby
 _MODE_TORQUE = const(2)  # dbc: VcuInvFrontCommand.Mode.Torque
@@ -22,11 +22,11 @@ _FAULT = const(6)  # dbc: VcuStatus.State.Fault
 _CHARGE = const(7)  # dbc: VcuStatus.State.Charge
 _SHUTDOWN = const(8)  # dbc: VcuStatus.State.Shutdown
 
-_TORQUE_MAX = const(0)  # cal: motor.torque_max_dnm
-_SPEED_MAX = const(0)  # cal: motor.speed_max_hrpm
-_GATES_OFF = const(0)  # cal: motor.gates_off_below_rpm
-_DISCHARGE_BELOW = const(0)  # cal: hv.discharge_below_rpm
-_OPEN_TICKS = const(0)  # cal: hv.open_wait_ticks
+_TORQUE_MAX = const(238)  # cal: motor.torque_max_dnm [dnm]
+_SPEED_MAX = const(239)  # cal: motor.speed_max_hrpm [hrpm]
+_GATES_OFF = const(240)  # cal: motor.gates_off_below_rpm [rpm]
+_DISCHARGE_BELOW = const(264)  # cal: hv.discharge_below_rpm [rpm]
+_OPEN_TICKS = const(263)  # cal: hv.open_wait_ticks [ticks]
 
 
 class Commands:

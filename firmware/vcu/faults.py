@@ -48,9 +48,9 @@ _LEVEL = const(52)  # dbc: BmsStatus.FaultLevel
 _SHUTDOWN = const(3)  # dbc: BmsStatus.FaultLevel.Shutdown
 _HVIL_CLOSED = const(53)  # dbc: BmsStatus.HvilClosed
 
-_LATCH_MS = const(0)  # cal: timing.latch_ms
-_BMS_LOST_MS = const(0)  # cal: timing.bms_lost_ms
-_BMS_LATE_MS = const(0)  # cal: timing.bms_late_ms
+_LATCH_MS = const(265)  # cal: timing.latch_ms [ms]
+_BMS_LOST_MS = const(267)  # cal: timing.bms_lost_ms [ms]
+_BMS_LATE_MS = const(266)  # cal: timing.bms_late_ms [ms]
 
 _LEVEL_WARNING = const(1)  # dbc: VcuStatus.FaultLevel.Warning
 _LEVEL_LIMP = const(2)  # dbc: VcuStatus.FaultLevel.Limp
@@ -92,10 +92,10 @@ class Faults:
             now |= _PEDALS_DISAGREE
         if self._monitor.tripped:
             now |= _MONITOR
-        if port.bus_off:
+        if port.rearming:
             now |= _BUS_OFF
-            if port.gave_up:
-                now |= _BUS_OFF_THREE
+        if port.gave_up:
+            now |= _BUS_OFF_THREE
         if port.overruns:
             now |= _RX_OVERRUN
         if front.disobeys:

@@ -7,7 +7,7 @@ _P = const(0)  # dbc: PedalsDriver.Gear.P
 _R = const(1)  # dbc: PedalsDriver.Gear.R
 _D = const(3)  # dbc: PedalsDriver.Gear.D
 
-_CHANGE = const(0)  # cal: gear.change_below_dkmh
+_CHANGE = const(12)  # cal: gear.change_below_dkmh [dkmh]
 
 
 class Gear:

@@ -12,15 +12,15 @@ _OPEN = const(0)  # dbc: BmsPack.ContactorState.Open
 _CLOSED = const(2)  # dbc: BmsPack.ContactorState.Closed
 _WELDED = const(4)  # dbc: BmsPack.ContactorState.Welded
 
-_DONE_PERCENT = const(0)  # cal: hv.precharged_percent
-_DONE_WITHIN = const(0)  # cal: hv.precharged_within_dv
-_DONE_TICKS = const(0)  # cal: hv.precharged_ticks
-_FAST_TICKS = const(0)  # cal: hv.too_fast_ticks
-_SLOW_TICKS = const(0)  # cal: hv.too_slow_ticks
-_WINDOW = const(0)  # cal: hv.tries_window_ticks
-_OFF_BELOW = const(0)  # cal: hv.off_below_dv
-_OFF_TICKS = const(0)  # cal: hv.off_ticks
-_LOAD = const(0)  # cal: hv.open_below_da
+_DONE_PERCENT = const(254)  # cal: hv.precharged_percent [percent]
+_DONE_WITHIN = const(255)  # cal: hv.precharged_within_dv [dv]
+_DONE_TICKS = const(256)  # cal: hv.precharged_ticks [ticks]
+_FAST_TICKS = const(257)  # cal: hv.too_fast_ticks [ticks]
+_SLOW_TICKS = const(258)  # cal: hv.too_slow_ticks [ticks]
+_WINDOW = const(259)  # cal: hv.tries_window_ticks [ticks]
+_OFF_BELOW = const(260)  # cal: hv.off_below_dv [dv]
+_OFF_TICKS = const(261)  # cal: hv.off_ticks [ticks]
+_LOAD = const(262)  # cal: hv.open_below_da [da]
 
 _TRIES = const(3)
 

@@ -12,23 +12,24 @@ _CAP_VALID = const(15)  # dbc: EscMotion.TorqueMaxValid
 _CAP = const(19)  # dbc: EscMotion.TorqueMax [0.2 Nm]
 _DISCHARGE = const(44)  # dbc: BmsLimits.DischargePowerMax [10 W]
 _CHARGE = const(45)  # dbc: BmsLimits.ChargePowerMax [10 W]
+_PEDALS = const(0)  # dbc: PedalsDriver
 _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
 
-_LATE_MS = const(0)  # cal: timing.bms_late_ms
-_LOST_MS = const(0)  # cal: timing.bms_lost_ms
-_LATE_POWER = const(0)  # cal: battery.late_power_daw
-_AUXILIARY = const(0)  # cal: battery.auxiliary_daw
-_LOSS_FIXED = const(0)  # cal: loss.fixed_w
-_LOSS_SPEED = const(0)  # cal: loss.speed_mw_per_rpm
-_LOSS_SPEED2 = const(0)  # cal: loss.speed_squared_e5
-_LOSS_TORQUE = const(0)  # cal: loss.torque_mw_per_dnm
-_LOSS_TORQUE2 = const(0)  # cal: loss.torque_squared_e3
-_LOSS_BOTH = const(0)  # cal: loss.torque_speed_e3
-_WEAK_RPM = const(0)  # cal: loss.weakening_rpm
-_WEAK_W = const(0)  # cal: loss.weakening_w
-_WEAK_PERCENT = const(0)  # cal: loss.weakening_copper_percent
+_LATE_MS = const(266)  # cal: timing.bms_late_ms [ms]
+_LOST_MS = const(267)  # cal: timing.bms_lost_ms [ms]
+_LATE_POWER = const(243)  # cal: battery.late_power_daw [daw]
+_AUXILIARY = const(244)  # cal: battery.auxiliary_daw [daw]
+_LOSS_FIXED = const(245)  # cal: loss.fixed_w [w]
+_LOSS_SPEED = const(246)  # cal: loss.speed_mw_per_rpm [rpm]
+_LOSS_SPEED2 = const(247)  # cal: loss.speed_squared_e5 [e5]
+_LOSS_TORQUE = const(248)  # cal: loss.torque_mw_per_dnm [dnm]
+_LOSS_TORQUE2 = const(249)  # cal: loss.torque_squared_e3 [e3]
+_LOSS_BOTH = const(250)  # cal: loss.torque_speed_e3 [e3]
+_WEAK_RPM = const(251)  # cal: loss.weakening_rpm [rpm]
+_WEAK_W = const(252)  # cal: loss.weakening_w [w]
+_WEAK_PERCENT = const(253)  # cal: loss.weakening_copper_percent [percent]
 
 _NONE = const(0)  # dbc: VcuStatus.LimitReason.None
 _MOTOR = const(1)  # dbc: VcuStatus.LimitReason.MotorEnvelope
@@ -62,10 +63,9 @@ def loss_w(cal: ptr32, torque_dnm: int, rpm: int) -> int:
 class Limits:
     """`torque_dnm`: the demand after the limits, sum. `reason`: the LimitReason that binds."""
 
-    def __init__(self, rx, ages, timeouts, cal, pedals, faults, monitor, port, front, rear):
+    def __init__(self, rx, ages, cal, pedals, faults, monitor, port, front, rear):
         self._rx = rx
         self._ages = ages
-        self._silent_ms = timeouts[_PEDALS]
         self._cal = cal
         self._pedals = pedals
         self._faults = faults
@@ -78,8 +78,8 @@ class Limits:
         self.most_regen = 0
         self.reason = _NONE
 
-    def step(self, demand_dnm, direction, rpm, driving, one_unit, speed_limited):
-        """Once a tick, after the demand. `rpm`: mean motor speed."""
+    def step(self, demand_dnm, direction, rpm, driving, late, speed_limited):
+        """Once a tick, after the demand. `rpm`: mean motor speed. `late`: messages past their timeout."""
         front = self._front
         rear = self._rear
         rx = self._rx
@@ -87,7 +87,7 @@ class Limits:
         most_drive = front.drive_dnm + rear.drive_dnm
         most_regen = front.regen_dnm + rear.regen_dnm
         torque = demand_dnm * direction
-        if one_unit and torque:
+        if (front.lost or rear.lost) and torque:
             reason = _ONE_UNIT
         if speed_limited:
             reason = _SPEED
@@ -141,17 +141,14 @@ class Limits:
             most_drive = most_regen = torque = 0  # SF-02
             reason = _DRIVER
         faults = self._faults
-        if not driving or faults.stop or self._monitor.tripped or self._port.rearming or self._silent():
+        # SF-01 (pedals silent for 30 ms), SF-04, SF-07
+        if not driving or faults.stop or self._monitor.tripped or self._port.rearming or late & (1 << _PEDALS):
             most_drive = most_regen = torque = 0
             reason = _FAULT if faults.stop or driving else _NONE
         self.most_drive = most_drive
         self.most_regen = most_regen
         self.torque_dnm = torque if direction > 0 else -torque
         self.reason = reason
-
-    def _silent(self):
-        # SF-01: the pedals are missing for 30 ms
-        return self._ages[_PEDALS] >= self._silent_ms
 
     def _late(self):
         # LM-03

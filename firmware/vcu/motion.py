@@ -5,8 +5,8 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEELS = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(0)  # cal: vehicle.rpm_per_100kmh
-_REST = const(0)  # cal: vehicle.rest_below_dkmh
+_RPM_PER_100KMH = const(241)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST = const(242)  # cal: vehicle.rest_below_dkmh [dkmh]
 
 
 class Motion:

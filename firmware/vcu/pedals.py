@@ -8,18 +8,18 @@ _APPS2 = const(3)  # dbc: PedalsDriver.Apps2 [1 mV]
 _PRESSURE = const(4)  # dbc: PedalsDriver.BrakePressure [0.2 bar]
 _SWITCH = const(5)  # dbc: PedalsDriver.BrakeSwitch
 
-_MIN1 = const(0)  # cal: pedal.apps1_min_mv
-_MAX1 = const(0)  # cal: pedal.apps1_max_mv
-_MIN2 = const(0)  # cal: pedal.apps2_min_mv
-_MAX2 = const(0)  # cal: pedal.apps2_max_mv
-_OUT1 = const(0)  # cal: pedal.apps1_margin_mv
-_OUT2 = const(0)  # cal: pedal.apps2_margin_mv
-_APART = const(0)  # cal: pedal.apart_e4
-_FAULT_TICKS = const(0)  # cal: pedal.fault_ticks
-_RELEASED = const(0)  # cal: pedal.released_e4
-_BRAKING = const(0)  # cal: brake.pressed_dbar
-_OVERRIDE = const(0)  # cal: brake.override_e4
-_OVERRIDE_SPEED = const(0)  # cal: brake.override_dkmh
+_MIN1 = const(0)  # cal: pedal.apps1_min_mv [mv]
+_MAX1 = const(1)  # cal: pedal.apps1_max_mv [mv]
+_MIN2 = const(2)  # cal: pedal.apps2_min_mv [mv]
+_MAX2 = const(3)  # cal: pedal.apps2_max_mv [mv]
+_OUT1 = const(4)  # cal: pedal.apps1_margin_mv [mv]
+_OUT2 = const(5)  # cal: pedal.apps2_margin_mv [mv]
+_APART = const(6)  # cal: pedal.apart_e4 [e4]
+_FAULT_TICKS = const(7)  # cal: pedal.fault_ticks [ticks]
+_RELEASED = const(8)  # cal: pedal.released_e4 [e4]
+_BRAKING = const(9)  # cal: brake.pressed_dbar [dbar]
+_OVERRIDE = const(10)  # cal: brake.override_e4 [e4]
+_OVERRIDE_SPEED = const(11)  # cal: brake.override_dkmh [dkmh]
 
 _FULL = const(10_000)
 

@@ -3,9 +3,9 @@
 import micropython
 from micropython import const
 
-_FAST = const(0)  # cal: slew.fast_dnm_per_tick
-_SLOW = const(0)  # cal: slew.slow_dnm_per_tick
-_ZONE = const(0)  # cal: slew.slow_within_dnm
+_FAST = const(235)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(236)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(237)  # cal: slew.slow_within_dnm [dnm]
 
 
 @micropython.viper

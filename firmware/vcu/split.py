@@ -2,8 +2,8 @@
 
 from micropython import const
 
-_SHARE_DRIVE = const(0)  # cal: split.rear_drive_permille
-_SHARE_REGEN = const(0)  # cal: split.rear_regen_permille
+_SHARE_DRIVE = const(233)  # cal: split.rear_drive_permille [permille]
+_SHARE_REGEN = const(234)  # cal: split.rear_regen_permille [permille]
 
 
 class Split:

@@ -73,7 +73,7 @@ _PACK_MSG = const(8)  # dbc: BmsPack
 _STATUS_MSG = const(9)  # dbc: BmsStatus
 _PLUG_SLOT = const(58)  # dbc: BmsStatus.PlugConnected
 
-_LATE_MS = const(0)  # cal: timing.bms_late_ms
+_LATE_MS = const(266)  # cal: timing.bms_late_ms [ms]
 
 
 @micropython.viper

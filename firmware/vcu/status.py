@@ -5,36 +5,36 @@ from micropython import const
 from vcu.calibration import CALIBRATION_HASH
 from vcu.protocol import PROTOCOL_HASH_HIGH, PROTOCOL_HASH_LOW
 
-_STATE = const(0)  # dbc: VcuStatus.State
-_DEMAND = const(0)  # dbc: VcuStatus.TorqueDemand
-_GRANTED = const(0)  # dbc: VcuStatus.TorqueGranted
-_REAR_SHARE = const(0)  # dbc: VcuStatus.RearShare
-_REASON = const(0)  # dbc: VcuStatus.LimitReason
-_LEVEL = const(0)  # dbc: VcuStatus.FaultLevel
-_DRIVE_READY = const(0)  # dbc: VcuStatus.DriveReady
-_STOP_LAMP = const(0)  # dbc: VcuStatus.StopLamp
-_REVERSE_LAMP = const(0)  # dbc: VcuStatus.AllowReverseLamp
-_TICK_TIME = const(0)  # dbc: VcuTiming.TickTimeMax
-_JITTER = const(0)  # dbc: VcuTiming.TickJitterMax
-_HEAP = const(0)  # dbc: VcuTiming.HeapFree
-_OVERRUNS = const(0)  # dbc: VcuTiming.RxOverruns
-_BUS_OFFS = const(0)  # dbc: VcuTiming.BusOffCount
-_CAUSE = const(0)  # dbc: VcuTiming.ResetCause
-_HASH = const(0)  # dbc: VcuIdentity.ProtocolHash
-_VERSION = const(0)  # dbc: VcuIdentity.FirmwareVersion
-_CALIBRATION = const(0)  # dbc: VcuIdentity.CalibrationHash
-_INDEX = const(0)  # dbc: VcuFault.Index
-_COUNT = const(0)  # dbc: VcuFault.Count
-_DTC = const(0)  # dbc: VcuFault.Dtc
-_FAULT_STATUS = const(0)  # dbc: VcuFault.Status
-_OCCURRENCES = const(0)  # dbc: VcuFault.Occurrences
-_RECEIVED = const(0)  # dbc: VcuInvFrontCommand
-_STATUS_BIT = const(0)  # dbc: VcuStatus
-_TIMING_BIT = const(0)  # dbc: VcuTiming
-_FAULT_BIT = const(0)  # dbc: VcuFault
+_STATE = const(11)  # dbc: VcuStatus.State
+_DEMAND = const(12)  # dbc: VcuStatus.TorqueDemand [0.1 Nm]
+_GRANTED = const(13)  # dbc: VcuStatus.TorqueGranted [0.1 Nm]
+_REAR_SHARE = const(14)  # dbc: VcuStatus.RearShare [0.5 %]
+_REASON = const(15)  # dbc: VcuStatus.LimitReason
+_LEVEL = const(16)  # dbc: VcuStatus.FaultLevel
+_DRIVE_READY = const(17)  # dbc: VcuStatus.DriveReady
+_STOP_LAMP = const(18)  # dbc: VcuStatus.StopLamp
+_REVERSE_LAMP = const(19)  # dbc: VcuStatus.AllowReverseLamp
+_TICK_TIME = const(20)  # dbc: VcuTiming.TickTimeMax [1 us]
+_JITTER = const(21)  # dbc: VcuTiming.TickJitterMax [1 us]
+_HEAP = const(22)  # dbc: VcuTiming.HeapFree [64 B]
+_OVERRUNS = const(23)  # dbc: VcuTiming.RxOverruns
+_BUS_OFFS = const(24)  # dbc: VcuTiming.BusOffCount
+_CAUSE = const(25)  # dbc: VcuTiming.ResetCause
+_HASH = const(26)  # dbc: VcuIdentity.ProtocolHash
+_VERSION = const(28)  # dbc: VcuIdentity.FirmwareVersion
+_CALIBRATION = const(29)  # dbc: VcuIdentity.CalibrationHash
+_INDEX = const(30)  # dbc: VcuFault.Index
+_COUNT = const(31)  # dbc: VcuFault.Count
+_DTC = const(32)  # dbc: VcuFault.Dtc
+_FAULT_STATUS = const(33)  # dbc: VcuFault.Status
+_OCCURRENCES = const(34)  # dbc: VcuFault.Occurrences
+_RECEIVED = const(13)  # dbc: VcuInvFrontCommand
+_STATUS_BIT = const(16)  # dbc: VcuStatus
+_TIMING_BIT = const(17)  # dbc: VcuTiming
+_FAULT_BIT = const(19)  # dbc: VcuFault
 
-_LAMP_ON = const(0)  # cal: stop_lamp.on_dnm
-_LAMP_OFF = const(0)  # cal: stop_lamp.off_dnm
+_LAMP_ON = const(228)  # cal: stop_lamp.on_dnm [dnm]
+_LAMP_OFF = const(229)  # cal: stop_lamp.off_dnm [dnm]
 
 _FIRMWARE_VERSION = const(10)  # 0.1.0: major * 1000 + minor * 10 + patch
 

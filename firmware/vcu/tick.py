@@ -23,8 +23,8 @@ from vcu.status import Status
 _PERIOD_MS = const(10)
 _INIT = const(0)  # dbc: VcuStatus.State.Init
 _PRECHARGE = const(2)  # dbc: VcuStatus.State.Precharge
-_RECEIVED = const(0)  # dbc: VcuInvFrontCommand
-_HV_COMMAND = const(0)  # dbc: VcuHvCommand
+_RECEIVED = const(13)  # dbc: VcuInvFrontCommand
+_HV_COMMAND = const(15)  # dbc: VcuHvCommand
 _GOOD_FRAMES = const(10)
 
 

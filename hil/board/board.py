@@ -192,7 +192,7 @@ class VirtualBoard:
         self.reset_cause = cause
         self.main_ended = None
         clock = BoardClock(self.kernel.now_ns, self._clock_ppm)
-        process = BoardProcess(self._micropython, self.flash, cause, self._costs_us, self._hang_s)
+        process = BoardProcess(self._micropython, self.flash, cause, self._costs_us, clock.rate, self._hang_s)
         self._session = session = Session(
             self.kernel, clock, process, self._costs_us[1], self._apply, self._text, self._ended
         )

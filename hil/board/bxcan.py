@@ -62,6 +62,7 @@ class BxCan:
         self._boxes: list[Frame | None] = [None] * MAILBOXES
         self._requests: list[TxRequest | None] = [None] * MAILBOXES
         self._looping = False
+        self._equal_ids = False
         port.online = False
         port.subscribe_all(self._heard)
         port.subscribe_state(on_state)
@@ -153,9 +154,9 @@ class BxCan:
             self._offer(mailbox, frame)
 
     def _offer(self, mailbox: int, frame: Frame) -> None:
-        for other in range(MAILBOXES):
-            held = self._boxes[other]
-            if other != mailbox and held is not None and held[0] == frame[0] and held[2:] == frame[2:]:
+        for other, held in enumerate(self._boxes):
+            if held is not None and held[0] == frame[0] and other != mailbox and held[2:] == frame[2:]:
+                self._equal_ids = True
                 request = self._requests[other]
                 if other < mailbox and request is not None:
                     return  # goes when the other one is through
@@ -177,7 +178,7 @@ class BxCan:
         self._boxes[mailbox] = None
         self._requests[mailbox] = None
         self._on_done(mailbox, ok)
-        if frame is not None and self._mode is Mode.NORMAL:
+        if self._equal_ids and frame is not None and self._mode is Mode.NORMAL:
             for other, held in enumerate(self._boxes):
                 if held is not None and self._requests[other] is None and held[0] == frame[0]:
                     self._offer(other, held)

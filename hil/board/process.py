@@ -64,7 +64,7 @@ class BoardProcess:
     """
 
     def __init__(
-        self, micropython: Path, flash: Path, reset_cause: int, costs_us: tuple[int, int], limit_s: float
+        self, micropython: Path, flash: Path, reset_cause: int, costs_us: tuple[int, int], rate: int, limit_s: float
     ) -> None:
         if not flash.is_dir():
             raise UserError(f"the board's flash folder {flash} does not exist")
@@ -75,7 +75,7 @@ class BoardProcess:
         reply_in, reply_out = os.pipe()
         command = [
             os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}", os.fspath(MAIN),
-            str(reply_in), str(request_out), os.fspath(flash.resolve()), str(reset_cause), *map(str, costs_us),
+            str(reply_in), str(request_out), os.fspath(flash.resolve()), str(reset_cause), *map(str, costs_us), str(rate),
         ]  # fmt: skip
         try:
             self._child = subprocess.Popen(

@@ -36,6 +36,7 @@ IDLE_NS = 1_000_000_000
 Output = tuple[int, int, int, int, int, int, bytes]
 """kind, a, length, flags, ident, board time in us, data"""
 _TX_KEY = -1
+_pack = EVENT.pack
 _BLOCK_TAIL = bytes(BLOCK_BYTES)
 
 
@@ -79,7 +80,7 @@ class Session:
         self._eager_id: int | None = None
         self._quiet: dict[int, int] = {}
         self._groups: list[_Group] = []
-        self._base_us = 0
+        self._base_ns = clock.start_ns
         self._horizon_us = 0
         self._wake_ns = -1
         self._over = False
@@ -89,9 +90,14 @@ class Session:
 
     def receive(self, fifo: int, frame: Frame) -> None:
         """A frame went into a receive FIFO."""
+        if self._groups:
+            self._count_interrupt()
         can_id, data, is_extended, is_remote = frame
-        self._count_interrupt()
-        self._add(Event.RX, fifo, len(data), is_extended << 1 | is_remote, can_id, data)
+        events = self._events
+        now_ns = self.kernel.now_ns
+        if not events and self._wake_ns > now_ns + WINDOW_NS:
+            self._wake_at(now_ns + WINDOW_NS)
+        events.append(_pack(1, fifo, len(data), is_extended << 1 | is_remote, now_ns - self._base_ns, can_id, 0, data))
         if self._quiet.get(can_id, 0) < QUIET:
             self._eager_id = can_id
             self._deliver()
@@ -128,8 +134,7 @@ class Session:
         now_ns = self.kernel.now_ns
         if not self._events and self._wake_ns > now_ns + WINDOW_NS:
             self._wake_at(now_ns + WINDOW_NS)
-        offset_us = self.clock.board_us(now_ns) - self._base_us
-        self._events.append(EVENT.pack(event, a, b, c, offset_us, ident, 0, data))
+        self._events.append(_pack(event, a, b, c, now_ns - self._base_ns, ident, 0, data))
 
     # --- lock-step ---
 
@@ -159,21 +164,23 @@ class Session:
 
     def _reply(self) -> None:
         self._wake_ns = -1
-        self._horizon_us = horizon_us = self.clock.board_us(self.kernel.now_ns)
+        now_ns = self.kernel.now_ns
+        base_us = self._horizon_us
+        self._horizon_us = horizon_us = self.clock.board_us(now_ns)
         events = self._events
         count = len(events)
         if count <= EVENTS_PER_BLOCK:
-            block = REPLY.pack(count, 0, self._base_us, horizon_us) + b"".join(events)
+            block = REPLY.pack(count, 0, base_us, horizon_us) + b"".join(events)
             blocks = block + _BLOCK_TAIL[len(block) :]
         else:
             blocks = b""
             for first in range(0, count, EVENTS_PER_BLOCK):
                 part = events[first : first + EVENTS_PER_BLOCK]
                 more = first + EVENTS_PER_BLOCK < count
-                block = REPLY.pack(len(part), more, self._base_us, horizon_us) + b"".join(part)
+                block = REPLY.pack(len(part), more, base_us, horizon_us) + b"".join(part)
                 blocks += block + _BLOCK_TAIL[len(block) :]
         events.clear()
-        self._base_us = horizon_us
+        self._base_ns = now_ns
         self.round_trips += 1
         try:
             self.process.write_reply(blocks)

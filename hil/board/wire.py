@@ -47,7 +47,7 @@ class Out(IntEnum):
 
 
 class Event(IntEnum):
-    """Events for the board: bytes kind, a, b, c; time after the base in us; word ident; word; 8 bytes of data."""
+    """Events for the board: bytes kind, a, b, c; time after the base in bench ns; word ident; word; 8 bytes of data."""
 
     RX = 1  # a FIFO, b DLC, c flags, ident CAN id
     TX_DONE = 2  # a mailbox, b success

@@ -53,6 +53,8 @@ class Line(ABC):
         self._taps: tuple[Tap, ...] = ()
         self._error_taps: tuple[ErrorTap, ...] = ()
         self._on_end = self._end
+        self._events = kernel.events
+        self._event_serial = kernel.serial
 
     # --- tools ---
 
@@ -105,7 +107,7 @@ class Line(ABC):
         self._current = request
         self._sof_ns = sof_ns
         self._end_ns = end_ns = sof_ns + frame_bits(request[3]) * self.bit_ns
-        self.kernel.at(end_ns, self._on_end)
+        heappush(self._events, (end_ns, self._event_serial(), self._on_end))
 
     def _end(self) -> None:
         """End of the current frame. The next is chosen before anybody is told, so that what they send then competes."""

@@ -1,4 +1,4 @@
-"""Runs generated codecs in MicroPython for the tests: one line of JSON with a list of operations in, one with results out.
+"""Runs generated codecs in MicroPython for the tests: a line of JSON with operations in, a line with their results out.
 
 Every call into a codec is made with the heap locked, so that an allocation fails the test that caused it.
 """
@@ -15,7 +15,7 @@ buf = bytearray(16)
 
 def load(path):
     codec.clear()
-    with open(path) as source:
+    with open(path) as source:  # noqa: PTH123 (MicroPython has no pathlib)
         exec(source.read(), codec)
     return [codec["RECEIVED"], codec["SENT"]]
 
@@ -71,4 +71,4 @@ for line in sys.stdin:
         answer = [OPERATIONS[name](*args) for name, *args in json.loads(line)]
     except Exception as error:
         answer = {"error": repr(error)}
-    print(json.dumps(answer))
+    print(json.dumps(answer))  # noqa: T201 (the answer)

@@ -142,9 +142,16 @@ def test_device_clamps_what_does_not_fit(device: Any) -> None:
     database = load_database(POWERTRAIN)
     layout = device.load(database, "VCU")
     entry = next(one for one in layout.sent if one.message.name == "VcuInvFrontCommand")
-    for asked, wanted in ((40_000, 32_767), (-40_000, -32_768), (1 << 29, 32_767), (-5, -5)):
+    for asked, wanted in (
+        (40_000, 32_767),
+        (-40_000, -32_768),
+        (32_768, 32_767),
+        (-32_769, -32_768),
+        (1 << 29, 32_767),
+        (-5, -5),
+    ):
         (frame,) = device.pack(entry, [{"TorqueRequest": asked}])
         assert int.from_bytes(frame[2:4], "little", signed=True) == wanted
-    for asked, wanted in ((5000, 4095), (-1, 0), (4095, 4095)):
+    for asked, wanted in ((5000, 4095), (4096, 4095), (-1, 0), (4095, 4095)):
         (frame,) = device.pack(entry, [{"TorqueLimitDrive": asked}])
         assert int.from_bytes(frame[4:6], "little") & 0xFFF == wanted

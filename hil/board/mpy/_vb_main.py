@@ -1,5 +1,6 @@
 # First program of the virtual board's interpreter: sets up the wire and the flash, then starts boot.py and main.py as the board
-# does. Arguments: reader fd, writer fd, flash folder, reset cause, tick cost us, rx cost us.
+# does. Arguments: reader fd, writer fd, flash folder, reset cause, tick cost us, rx cost us,
+# rate of the crystal in 1e-9.
 import gc
 import os
 import sys
@@ -22,6 +23,7 @@ def _setup(args):
     _w.I[12] = 3
     _w.I[6] = int(args[4])
     _w.I[7] = int(args[5])
+    _w.T[7] = int(args[6])
     machine._cause = int(args[3])
     _w.connect(int(args[0]), int(args[1]))
     os.mount(os.VfsPosix(args[2]), "/flash")

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in whatever order: frames never overlap, and once all is well again every frame is accounted for."""
+"""Whatever goes wrong in whatever order: frames never overlap, and in the end every frame is accounted for."""
 
 import random
 from collections import Counter
