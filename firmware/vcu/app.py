@@ -105,7 +105,7 @@ def _let_go():
     # No torque by either path: the lines fall, and silence locks the inverters out after 50 ms
     micropython.heap_unlock()
     for line in _lines:
-        line(0)
+        line.off()
     _timer.deinit()
 
 

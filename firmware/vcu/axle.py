@@ -48,8 +48,11 @@ class Axle:
         self.good = 0  # frames in a row
         self._bad = 0
 
-    def step(self, late, driving, rearming):
-        """Once a tick. `late`: messages past their timeout. `driving`: in Drive or Limp. `rearming`: the silence was our own bus-off (SF-07)."""
+    def step(self, late, wanted, driving, rearming):
+        """Once a tick. `late`: messages past their timeout. `wanted`: Ready, Drive or Limp; `driving`: the last two.
+
+        `rearming`: the silence was our own bus-off (SF-07).
+        """
         rx = self._rx
         at = self._status_shift
         state = rx[at + _STATE]
@@ -66,7 +69,7 @@ class Axle:
             self.good = 0
         elif good < _GOOD_TICKS and not self._ages[self._status]:
             self.good = good + 1
-        if able:
+        if able or not wanted:
             self._bad = 0
             if not driving:
                 self.lost = False

@@ -23,6 +23,7 @@ from vcu.status import Status
 _PERIOD_MS = const(10)
 _INIT = const(0)  # dbc: VcuStatus.State.Init
 _PRECHARGE = const(2)  # dbc: VcuStatus.State.Precharge
+_READY = const(3)  # dbc: VcuStatus.State.Ready
 _RECEIVED = const(13)  # dbc: VcuInvFrontCommand
 _HV_COMMAND = const(15)  # dbc: VcuHvCommand
 _GOOD_FRAMES = const(10)
@@ -78,8 +79,9 @@ class Vcu:
 
         # Decode
         driving = states.driving
-        front.step(late, driving, port.rearming)
-        rear.step(late, driving, port.rearming)
+        wanted = driving or states.state == _READY
+        front.step(late, wanted, driving, port.rearming)
+        rear.step(late, wanted, driving, port.rearming)
         motion.step()
         pedals.step(motion.speed_dkmh)
         gear.step(motion.speed_dkmh)
@@ -114,8 +116,14 @@ class Vcu:
         # Encode, frames out
         commands = self.commands
         commands.step(states.state, driving, slew.front_dnm, slew.rear_dnm)
-        self._front_line(commands.enable_front)
-        self._rear_line(commands.enable_rear)
+        if commands.enable_front:
+            self._front_line.on()
+        else:
+            self._front_line.off()
+        if commands.enable_rear:
+            self._rear_line.on()
+        else:
+            self._rear_line.off()
         ready = due(elapsed_ms)
         if states.state == _INIT:
             ready &= ~(1 << _HV_COMMAND - _RECEIVED)  # nothing is known yet, so nothing is asked of the contactors

@@ -69,11 +69,11 @@ def without_bus(seconds: float) -> tuple[int, float]:
 
 
 def main() -> None:
-    """Print microseconds a frame, best of five."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    """Print microseconds a frame, best of twenty."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
     harness = logged = plain = float("inf")
     load = 0.0
-    for _ in range(5):
+    for _ in range(20):
         frames, wall_s = without_bus(seconds)
         harness = min(harness, wall_s / frames)
         frames, wall_s, load = with_bus(seconds, log=False)

@@ -25,7 +25,6 @@ class Bus(Contest):
         self._stuck_next_ns = -1
 
     def _changed(self) -> None:
-        self.forget_routes()
         now_ns = self.kernel.now_ns
         current = self._current
         calm = (
@@ -101,6 +100,7 @@ class Bus(Contest):
             port.suspended_until_ns = self.kernel.now_ns + RECOVERY_BITS * self.bit_ns
         for request in requests:
             heappush(self._queue, request)
+        self.forget_routes()
         self._changed()
         if self.disturbed and self._before_sof():
             self._contend()
@@ -113,6 +113,7 @@ class Bus(Contest):
         self._members.remove(port)
         self._recovery.forget(port)
         port.routes.clear()
+        self.forget_routes()
         if self._current is not None and self._current[2] is port and self._failure is not ErrorKind.STUFF:
             self.disturbed = True
             if self._before_sof():
@@ -185,6 +186,7 @@ class Bus(Contest):
         for request in requests:
             heappush(self._queue, request)
         port.count(0, 0)
+        self.forget_routes()
         self._contend()
         self._changed()
 

@@ -202,7 +202,8 @@ class Contest(Line):
         for request in senders:
             port = request[2]
             if failure is None:
-                port.count(port.tec - 1 if port.tec else 0, port.rec)
+                if port.tec:
+                    port.count(port.tec - 1, port.rec)
             elif failure is not ErrorKind.ACK or port.state is not ErrorState.PASSIVE:
                 self._transmit_error(port)
             if port.state is ErrorState.PASSIVE:
@@ -214,10 +215,12 @@ class Contest(Line):
                     self._requeue(request)
         for port in receivers:
             if failure is None:
-                port.count(port.tec, rec_after_reception(port.rec))
+                if port.rec:
+                    port.count(port.tec, rec_after_reception(port.rec))
             elif not self._shorted:
                 port.count(port.tec, min(port.rec + 1, COUNTER_MAX))
-        self._rules = [rule for rule in self._rules if rule.remaining != 0]
+        if self._rules:
+            self._rules = [rule for rule in self._rules if rule.remaining != 0]
         self._contend()
         self._changed()
         if failure is None:
@@ -234,9 +237,13 @@ class Contest(Line):
         for tap in self._taps:
             tap(now_ns, frame, senders[0][2].name)
         address = frame.can_id | EXTENDED if frame.is_extended else frame.can_id
-        for port in receivers:
-            for action in port.listeners(address):
-                action(frame)
+        if len(senders) == 1:
+            sender = senders[0][2]
+            actions = sender.routes.get(address) or self._route(sender, address)
+        else:
+            actions = tuple(action for port in receivers for action in port.listeners(address))
+        for action in actions:
+            action(frame)
         for request in senders:
             if request[4] is not None:
                 request[4](True)

@@ -25,11 +25,11 @@ def get(name):
     return value if isinstance(value, (int, tuple)) else list(value)
 
 
-def call(name, *args):
+def call(name, argument):
     function = codec[name]
     micropython.heap_lock()
     try:
-        return function(*args)
+        return function(argument)
     finally:
         micropython.heap_unlock()
 
