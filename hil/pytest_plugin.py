@@ -1,6 +1,6 @@
 """pytest plugin: options, the `bench` fixtures, the requirement marker, the report of a session.
 
-Comes with the package, so `pytest` knows `--target`, `--seed` and `--trace` wherever twinaxle is installed.
+Comes with the package, so `pytest` knows `--target`, `--seed` and `--trace-folder` wherever twinaxle is installed.
 
 A session that asks for it by `--requirements` fails when a claimed requirement has no passing test, and leaves
 `build/test-report.html`: which test verified which requirement, with the measured value beside the limit.
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", default="virtual", help="what runs the firmware (default: virtual)")
     group.addoption("--seed", type=int, default=1, help="seed of every bench run (default: 1)")
     group.addoption(
-        "--trace", type=Path, default=None, metavar="FOLDER", help="leave the logs of all runs in this folder"
+        "--trace-folder", type=Path, default=None, metavar="FOLDER", help="leave the logs of all runs in this folder"
     )
     group.addoption("--requirements", action="store_true", help="fail if a claimed requirement has no passing test")
 
@@ -110,7 +110,7 @@ def new_bench(request: pytest.FixtureRequest) -> Iterator[BenchFactory]:
         options.setdefault("seed", option("--seed"))
         options.setdefault("target", option("--target"))
         options.setdefault("name", name)
-        bench = Bench(folder=run_folder(name, option("--trace")), **options)
+        bench = Bench(folder=run_folder(name, option("--trace-folder")), **options)
         benches.append(bench)
         bench.begin()
         return bench

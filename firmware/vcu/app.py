@@ -23,7 +23,7 @@ _CTRL_C = const(3)
 _NEW_TRACE = "trace.new"
 _TRACE = "trace.txt"
 
-_lines = (machine.Pin(board.ENABLE_FRONT, machine.Pin.OUT, value=0), machine.Pin(board.ENABLE_REAR, machine.Pin.OUT, value=0))
+_lines = tuple(machine.Pin(name, machine.Pin.OUT, value=0) for name in (board.ENABLE_FRONT, board.ENABLE_REAR))
 _timer = machine.Timer(-1)
 
 

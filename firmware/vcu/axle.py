@@ -61,9 +61,7 @@ class Axle:
         self.locked = state <= _LOCKOUT
         self.alive = alive = not late & self._status_bit
         # SF-01: either message bad or missing for 30 ms is as good as no unit
-        self.able = able = (
-            not late & self._needed_bits and _STANDBY <= state <= _TORQUE_STATE and not self.disobeys
-        )
+        self.able = able = not late & self._needed_bits and _STANDBY <= state <= _TORQUE_STATE and not self.disobeys
         good = self.good
         if not alive:
             self.good = 0

@@ -1,8 +1,9 @@
 """The CAN controller: interrupt to ring on one side, three mailboxes and bus-off on the other.
 
-Facts of `machine.CAN` on bxCAN that shape this file: an empty recv() blocks, so the flags are asked first; a mailbox
-whose id is pending refuses a second frame; mailboxes are few, so a waiting status frame may hold up a command; bus-off
-ends only by restart(), which drops what was queued.
+Facts of `machine.CAN` on bxCAN that shape this file: recv() waits up to 1 ms for an interrupt at each empty FIFO that
+it looks into, so the flags are asked first and FIFO 1 is never used; a mailbox whose id is pending refuses a second
+frame; mailboxes are few, so a waiting status frame may hold up a command; bus-off ends only by restart(), which drops
+what was queued.
 """
 
 from array import array
@@ -18,6 +19,7 @@ _FREE = const(-1)
 _LATCH_TICKS = const(1000)  # SF-07: three in 10 s
 _TIMES = const(3)
 _WAIT = b"\x0a\x14\x28"  # ticks to a restart: 100, 200, 400 ms
+_NOTHING = (0x1FFF_FFFF, 0x1FFF_FFFF, 2)  # an extended identifier that nobody sends
 _BYTES = const(16)  # a frame whose DLC says 15 writes as many
 
 
@@ -54,7 +56,8 @@ class CanPort:
         self._ids = array("H", (entry[1] for entry in protocol.SCHEDULE))
         self._buffers = [bytearray(8) for _ in protocol.SCHEDULE]
         self._owner = array("b", (_FREE,) * _MAILBOXES)  # whose frame went into a mailbox last
-        can.set_filters(protocol.FILTERS)
+        # Filters go to FIFO 0 and FIFO 1 by turns; recv() would wait at an empty FIFO 0 for a frame that is in FIFO 1
+        can.set_filters([item for wanted in protocol.FILTERS for item in (wanted, _NOTHING)])
         self._flags = can.irq(self._on_frame, can.IRQ_RX, True).flags
 
     def _on_frame(self, _):
@@ -121,7 +124,7 @@ class CanPort:
         self.flush()
 
     def flush(self):
-        """Send waiting frames, the most urgent first, as far as mailboxes are free. What does not fit goes on waiting."""
+        """Send waiting frames, the most urgent first, as far as mailboxes are free; the others go on waiting."""
         send = self._send
         backlog = self.backlog
         owner = self._owner

@@ -1,7 +1,7 @@
 """From pedal to torque: what the driver asks for, before any limit (TQ-02 to TQ-05).
 
-The demand lies on a straight line between lift-off and all that the motors have: the map says how far up, in 1/10000, for
-pedal travel against speed. So it rises with the pedal everywhere, and full travel asks for all there is.
+The demand lies on a straight line between lift-off and all that the motors have: the map says how far up, in 1/10000,
+for pedal travel against speed. So it rises with the pedal everywhere, and full travel asks for all there is.
 """
 
 from micropython import const

@@ -23,7 +23,9 @@ def curve(table: ptr32, axis: int, values: int, count: int, x: int) -> int:
 
 
 @micropython.viper
-def surface(table: ptr32, rows: int, row_count: int, columns: int, column_count: int, values: int, r: int, c: int) -> int:
+def surface(
+    table: ptr32, rows: int, row_count: int, columns: int, column_count: int, values: int, r: int, c: int
+) -> int:
     """Value at (`r`, `c`) of a surface, row by row from slot `values`; `rows` and `columns` are its axes' slots."""
     i = 1
     while i < row_count - 1 and r >= table[rows + i]:

@@ -14,7 +14,7 @@ start_values(message)  puts the start (safe) values of a received message into i
 due(ms)       -> bit k is set if the k-th sent message (number RECEIVED + k, k < 30) is to be sent in this call;
               the first call is at phase 0; ms is the time to the next call
 pack(message, buf) -> length: fills buf from tx (each value clamped to what its bits hold), with counter and CRC
-FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, in an order that loads both receive FIFOs alike
+FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, few enough to use one receive FIFO alone
 SCHEDULE      (message, can_id, length, cycle ms, phase ms) of each sent message, most urgent first; cycle 0: on events
 RECEIVED, SENT  how many messages; the numbers of the received ones come first
 PROTOCOL_HASH_LOW, PROTOCOL_HASH_HIGH  16 bits each
@@ -387,18 +387,12 @@ def due(ms: int) -> int:
 
 
 FILTERS = (
-    (0xA0, 0x7FF, 0),
-    (0xB0, 0x7FF, 0),
+    (0x100, 0x7EE, 0),
+    (0xA0, 0x7EF, 0),
+    (0x180, 0x7FE, 0),
     (0xB1, 0x7FF, 0),
-    (0x100, 0x7FF, 0),
-    (0x101, 0x7FF, 0),
-    (0x110, 0x7FF, 0),
-    (0x111, 0x7FF, 0),
-    (0x120, 0x7FF, 0),
     (0x122, 0x7FF, 0),
-    (0x121, 0x7FF, 0),
-    (0x181, 0x7FF, 0),
-    (0x180, 0x7FF, 0),
+    (0x120, 0x7FE, 0),
     (0x7E0, 0x7FF, 0),
 )
 SCHEDULE = (

@@ -1,6 +1,5 @@
 """How fast torque may change (TQ-06), and what may cut it at once. Its result is what is commanded."""
 
-import micropython
 from micropython import const
 
 _FAST = const(235)  # cal: slew.fast_dnm_per_tick [tick]
@@ -8,14 +7,13 @@ _SLOW = const(236)  # cal: slew.slow_dnm_per_tick [tick]
 _ZONE = const(237)  # cal: slew.slow_within_dnm [dnm]
 
 
-@micropython.viper
-def approach(now: int, target: int, fast: int, slow: int, zone: int) -> int:
+def approach(now, target, fast, slow, zone):
     """One tick from `now` towards `target`: slowly within +-zone, where the gears change flanks."""
     if target > now:
-        if now < 0 - zone:
+        if now < -zone:
             limit = now + fast
-            if limit > 0 - zone:
-                limit = 0 - zone
+            if limit > -zone:
+                limit = -zone
         else:
             limit = now + (slow if now < zone else fast)
         return target if target < limit else limit
@@ -24,15 +22,14 @@ def approach(now: int, target: int, fast: int, slow: int, zone: int) -> int:
         if limit < zone:
             limit = zone
     else:
-        limit = now - (slow if now > 0 - zone else fast)
+        limit = now - (slow if now > -zone else fast)
     return target if target > limit else limit
 
 
-@micropython.viper
-def scale(value: int, part: int, whole: int) -> int:
+def scale(value, part, whole):
     """value * part / whole, rounded towards zero."""
     if value < 0:
-        return 0 - (0 - value) * part // whole
+        return -(-value * part // whole)
     return value * part // whole
 
 

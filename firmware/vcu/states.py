@@ -89,7 +89,7 @@ def _next(table: ptr32, size: int, state: int, conditions: int) -> int:
 
 
 class States:
-    """`state` as in VcuStatus. `driving`: Drive or Limp, the only ones that grant torque. `live`: high voltage wanted."""
+    """`state` as in VcuStatus. `driving`: Drive or Limp, the only ones with torque. `live`: high voltage is wanted."""
 
     def __init__(self, rx, ages, cal, pedals, gear, motion, hv, faults, front, rear):
         self._rx = rx

@@ -95,9 +95,7 @@ class Vcu:
         driving = states.driving
         direction = gear.direction
         demand = self.demand
-        demand.step(
-            pedals.travel_e4, pedals.brake, direction, motion.speed_dkmh, front.drive_dnm + rear.drive_dnm
-        )
+        demand.step(pedals.travel_e4, pedals.brake, direction, motion.speed_dkmh, front.drive_dnm + rear.drive_dnm)
         limits = self.limits
         limits.step(demand.torque_dnm, direction, motion.rpm, driving, late, demand.speed_limited)
         split = self.split

@@ -10,7 +10,6 @@ from hil.nodes.base import Node
 from hil.nodes.bms import Bms
 from hil.nodes.inverter import Inverter, Lie, Report
 from hil.nodes.names import pick
-from twinaxle.errors import UserError
 
 _LIES: tuple[Lie, ...] = ("echo", "frozen", "sign")
 
@@ -96,10 +95,10 @@ class DeviceFaults(Injector):
         `reports`: its status tells the "truth" of the torque, or the "request" as if it obeyed.
         """
         unit = self._node(node, Inverter)
-        known = {k: k for k in _LIES}
+        chosen = _lie(lie)
         fault = self._begin(f"{node} lies: {lie}, reports the {reports}", duration_ms)
         unit.lie_reports = reports
-        unit.lie = known[_lie(lie)]
+        unit.lie = chosen
 
         def end() -> None:
             unit.lie = None
@@ -178,8 +177,6 @@ class DeviceFaults(Injector):
 
 
 def _lie(name: str) -> Lie:
+    """The name, checked. Raises UserError for an unknown one."""
     chosen = pick(name, _LIES, "lie of an inverter")
-    for lie in _LIES:
-        if lie == chosen:
-            return lie
-    raise UserError(f"no lie '{name}'")
+    return next(lie for lie in _LIES if lie == chosen)

@@ -28,25 +28,26 @@ class MessageFaults(Injector):
 
     def lose(self, message: str, *, count: int | None = None, duration_ms: float | None = None) -> Fault:
         """The frames don't come out."""
+        port = self._sender(message)
         fault = self._begin(f"{message} lost", duration_ms)
 
         def hook(frame: Frame) -> None:
             fault.hit(count)
 
-        return self._hook(fault, message, hook)
+        return self._hook(fault, port, message, hook)
 
     def delay(self, message: str, by_ms: float, *, count: int | None = None, duration_ms: float | None = None) -> Fault:
         """The frames come out later by a time. Raises UserError for a negative one."""
         if by_ms < 0:
             raise UserError(f"{message} cannot be delayed by {by_ms} ms")
-        fault = self._begin(f"{message} delayed by {by_ms:g} ms", duration_ms)
         port = self._sender(message)
+        fault = self._begin(f"{message} delayed by {by_ms:g} ms", duration_ms)
 
         def hook(frame: Frame) -> None:
             self.kernel.at(self.kernel.now_ns + round(by_ms * NS_PER_MS), lambda: _send(port, frame))
             fault.hit(count)
 
-        return self._hook(fault, message, hook)
+        return self._hook(fault, port, message, hook)
 
     def repeat(
         self, message: str, times: int = 1, *, count: int | None = None, duration_ms: float | None = None
@@ -54,8 +55,8 @@ class MessageFaults(Injector):
         """Each frame comes `times` more, with the counter it had, spread over a millisecond each."""
         if times < 1:
             raise UserError(f"{message} cannot be repeated {times} times")
-        fault = self._begin(f"{message} repeated {times} times", duration_ms)
         port = self._sender(message)
+        fault = self._begin(f"{message} repeated {times} times", duration_ms)
 
         def hook(frame: Frame) -> Frame:
             for k in range(1, times + 1):
@@ -63,7 +64,7 @@ class MessageFaults(Injector):
             fault.hit(count)
             return frame
 
-        return self._hook(fault, message, hook)
+        return self._hook(fault, port, message, hook)
 
     def corrupt(
         self,
@@ -98,7 +99,7 @@ class MessageFaults(Injector):
             fault.hit(count)
             return True
 
-        self.bus.corrupt(matches, count)
+        fault.on_clear(self.bus.corrupt(matches, count).cancel)
         return fault
 
     # --- E2E ---
@@ -260,7 +261,7 @@ class MessageFaults(Injector):
     def _changed(
         self, text: str, payload: Payload, change: Change, e2e: bool, count: int | None, duration_ms: float | None
     ) -> Fault:
-        self._sender(payload.message.name)
+        port = self._sender(payload.message.name)
         fault = self._begin(text, duration_ms)
 
         def hook(frame: Frame) -> Frame:
@@ -268,15 +269,15 @@ class MessageFaults(Injector):
             fault.hit(count)
             return frame._replace(data=payload.protected(data) if e2e else data)
 
-        return self._hook(fault, payload.message.name, hook)
+        return self._hook(fault, port, payload.message.name, hook)
 
     def _sender(self, message: str) -> Port:
         return self._port(self._message(message).sender)
 
-    def _hook(self, fault: Fault, message: str, action: Callable[[Frame], Frame | None]) -> Fault:
+    def _hook(self, fault: Fault, port: Port, message: str, action: Callable[[Frame], Frame | None]) -> Fault:
         """Put `action` in the way of the message's frames; without effect on others."""
         can_id = self._message(message).frame_id
-        hooks = self._sender(message).tx_hooks
+        hooks = port.tx_hooks
 
         def hook(frame: Frame) -> Frame | None:
             return action(frame) if frame.can_id == can_id and fault.active else frame

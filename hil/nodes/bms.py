@@ -126,6 +126,7 @@ class Bms(Node):
         self._unsafe_since_ns: int | None = None
         self._refused = False
         self._limits_w = (0.0, 0.0)
+        self._work_out()
 
     # --- contactors ---
 
@@ -287,17 +288,28 @@ class Bms(Node):
         return {"BmsLimits": self._bms_limits, "BmsPack": self._bms_pack, "BmsStatus": self._bms_status}
 
     def _bms_limits(self) -> Values:
-        soc = self._soc()
-        if self.fault_level == "Shutdown":
-            return 0.0, 0.0, soc
-        coldest, hottest, _, _ = self._cells()
-        discharge = self.rating.discharge_power_w(soc, coldest, hottest)
-        charge = self.rating.charge_power_w(soc, coldest, hottest)
+        discharge, charge = self._limits_w
         if self.discharge_limit_w is not None:
             discharge = min(discharge, self.discharge_limit_w)
         if self.charge_limit_w is not None:
             charge = min(charge, self.charge_limit_w)
-        return discharge, charge, soc
+        return discharge, charge, self._soc()
+
+    def _work_out(self) -> None:
+        """Fault level and power limits; their causes change slowly, so with BmsStatus is often enough."""
+        cells = coldest, hottest, _, _ = self._cells()
+        self.fault_level = self._assess(*cells)
+        if self.fault_level == "Shutdown":
+            self._limits_w = (0.0, 0.0)
+            return
+        soc, rating = self._soc(), self.rating
+        self._limits_w = (
+            rating.discharge_power_w(soc, coldest, hottest),
+            rating.charge_power_w(soc, coldest, hottest),
+        )
+
+    def channels_changed(self) -> None:
+        self._work_out()
 
     def _bms_pack(self) -> Values:
         return (
@@ -309,8 +321,8 @@ class Bms(Node):
         )
 
     def _bms_status(self) -> Values:
+        self._work_out()
         coldest, hottest, lowest, highest = self._cells()
-        self.fault_level = self._assess(coldest, hottest, lowest, highest)
         charging = self.plug_connected and self.contactor_state == "Closed" and self.request == "Charge"
         return (
             self._level_raw[self.fault_level],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING
 
 from hil.nodes.base import NS_PER_MS, NS_PER_S
@@ -170,7 +170,7 @@ class Driver:
 
     # --- cycles ---
 
-    def follow(self, speeds_kmh: Sequence[float], *, one_pedal: bool = True) -> Follower:
+    def follow(self, speeds_kmh: Iterable[float], *, one_pedal: bool = True) -> Follower:
         """Drive a cycle, one speed a second, from this moment. The car stands in D and Drive already."""
         self._script += 1
         self._playing = False

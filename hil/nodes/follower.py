@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -79,12 +79,14 @@ class Follower:
 
     `done`: the cycle is over; the car is held by the brake then. `elapsed_s`: time in the cycle.
     `violations`: each time that the car left the band of +-2 km/h within +-1 s; `outside_s`: how long in all.
-    `worst_kmh`: largest distance from the band. `stop()` ends it and leaves the pedals as they are.
+    `worst_kmh`: farthest outside the band; negative: it always stayed inside by so much. `stop()` ends it and leaves
+    the pedals as they are.
     """
 
     def __init__(
-        self, kernel: Kernel, pedals: Pedals, plant: Plant, speeds_kmh: Sequence[float], *, one_pedal: bool
+        self, kernel: Kernel, pedals: Pedals, plant: Plant, cycle_kmh: Iterable[float], *, one_pedal: bool
     ) -> None:
+        speeds_kmh = [float(speed) for speed in cycle_kmh]
         if len(speeds_kmh) < 2:
             raise UserError("a cycle needs two speeds at least, one a second")
         self.kernel = kernel
@@ -93,7 +95,7 @@ class Follower:
         self.length_s = len(speeds_kmh) - 1
         self.violations: list[Violation] = []
         self.outside_s = 0.0
-        self.worst_kmh = 0.0
+        self.worst_kmh = -TOLERANCE_KMH
         self.done = False
         self._speeds_mps = [v / 3.6 for v in speeds_kmh] + [speeds_kmh[-1] / 3.6] * 3
         self._lift_off_mps2 = _REGEN_MPS2 if one_pedal else _COAST_MPS2

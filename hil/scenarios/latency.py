@@ -93,11 +93,14 @@ def pedal_to_command(bench: Bench, load_percent: int, steps: int = 120) -> float
 
 def _latencies_ms(bench: Bench, moments_ns: list[int]) -> list[float]:
     """Latency of each pedal step out of the bus log."""
-    pedal_ns, _ = bench.series("PedalsDriver", "Apps1")
+    pedal_ns, pedal_mv = bench.series("PedalsDriver", "Apps1")
     commands = [bench.series(name, "TorqueRequest") for name in ("VcuInvFrontCommand", "VcuInvRearCommand")]
     latencies = []
     for moment_ns in moments_ns:
-        seen_ns = int(pedal_ns[np.searchsorted(pedal_ns, moment_ns, side="right")])
+        # A frame that was packed before the step may end after it, so look for the first with another value.
+        next_frame = int(np.searchsorted(pedal_ns, moment_ns, side="right"))
+        step = int(np.nonzero(pedal_mv[next_frame:] != pedal_mv[next_frame - 1])[0][0])
+        seen_ns = int(pedal_ns[next_frame + step])
         answers = []
         for command_ns, torque_nm in commands:
             first = int(np.searchsorted(command_ns, seen_ns, side="right"))

@@ -16,6 +16,7 @@ from twinaxle.dbc.model import Database
 from twinaxle.micropython import find_micropython
 
 HARNESS = Path(__file__).parent / "device.py"
+BATCH = 256  # operations in one line: the device reads a line as one string
 
 
 class Device:
@@ -23,9 +24,8 @@ class Device:
 
     def __init__(self, folder: Path) -> None:
         self._module = folder / "codec.py"
-        self._process = subprocess.Popen(
-            [str(find_micropython().path), str(HARNESS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        command = [str(find_micropython().path), "-X", "heapsize=16m", str(HARNESS)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def load(self, database: Database, node: str | None = None) -> Layout:
         """Generate and load a codec; what was loaded before is gone."""
@@ -37,11 +37,14 @@ class Device:
     def run(self, *operations: list[Any]) -> list[Any]:
         """The results of operations of `device.py`."""
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(operations) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        assert isinstance(answer, list), answer
-        return answer
+        results = []
+        for at in range(0, len(operations), BATCH):
+            self._process.stdin.write(json.dumps(operations[at : at + BATCH]) + "\n")
+            self._process.stdin.flush()
+            answer = json.loads(self._process.stdout.readline())
+            assert isinstance(answer, list), answer
+            results += answer
+        return results
 
     def unpack(self, entry: Entry, frames: list[bytes]) -> list[dict[str, int]]:
         """Raw values by signal name for each frame; signals that the frame does not carry keep what they had."""

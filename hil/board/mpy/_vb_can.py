@@ -35,6 +35,7 @@ _STATE = const(25)
 _TEC = const(26)
 _REC = const(27)
 _RESTARTED = const(28)
+_STATE_IRQ = const(29)  # its interrupt waits for a handler to end
 
 _FIFO = const(32)
 _N = const(0)
@@ -50,6 +51,7 @@ _STATE_PASSIVE = const(3)
 _STATE_BUS_OFF = const(4)
 
 _ISR = const(3)
+_MISSED = const(14)
 _HORIZON = const(1)
 _NOW = const(0)
 
@@ -92,7 +94,8 @@ def _send(can_id: int, data, flags: int) -> int:
     kind = o[0]
     start = (o[7] << 32) | o[6]
     if kind == types[4]:
-        if (o[2] & 0xFF) != 0x42:
+        code = o[2] & 0x7F
+        if code != 1 and code != 0x42:  # a bytearray's items, or "B"
             return -2
         start += (o[3] << 24) | (o[2] >> 8)
     elif kind != types[6] and kind != types[2]:
@@ -176,6 +179,7 @@ def _completed():
 def _tx_interrupt():
     while C[_TX_NVIC] and C[_TMEIE] and (C[_RQCP] or C[_RQCP + 1] or C[_RQCP + 2]):
         if I[_ISR] or I[4]:
+            I[_MISSED] = 1
             return
         C[_TX_NVIC] = 0
         if C[_TRIGGER] & 1:
@@ -285,6 +289,13 @@ def service():
         wire.rx_interrupt(0)
         wire.rx_interrupt(1)
         _tx_interrupt()
+        if C[_STATE_IRQ]:
+            C[_STATE_IRQ] = 0
+            _charge()
+            wire.can_interrupt()
+
+
+wire.set_hooks(None, None, service)
 
 
 # ---------------------------------------------------------------- events from the bench
@@ -313,8 +324,12 @@ def _state_changed(state, tec, rec):
         C[_ERROR_PASSIVE] = 0
     if told and C[_TRIGGER] & 8:
         C[_STATE_PENDING] = 1
-        _charge()
-        wire.can_interrupt()
+        if I[_ISR] or I[4]:
+            C[_STATE_IRQ] = 1
+            I[_MISSED] = 1
+        else:
+            _charge()
+            wire.can_interrupt()
 
 
 def event(at):

@@ -70,6 +70,7 @@ def _fire(limit):
             micropython.heap_unlock()
             I[_ISR] -= 1
             I[_TIMER_ISR] = 0
+        wire.settle()
     _next()
 
 

@@ -36,6 +36,7 @@ _SCHED_LOCK = const(10)
 _KBD = const(11)  # Ctrl-C waits to be raised
 _KBD_CHAR = const(12)  # 3, or 0xFFFFFFFF after kbd_intr(-1)
 _TIMER_ISR = const(13)
+_MISSED = const(14)  # an interrupt came while a hard handler ran
 I = array("I", [0] * 16)
 
 _HEADER_WORDS = const(6)
@@ -103,6 +104,7 @@ _reader = None
 _writer = None
 _other_event = None  # called with the event's number for everything but received frames
 _fire_timers = None
+_service = None
 
 _queue_function = [None] * 8
 _queue_argument = [None] * 8
@@ -115,8 +117,10 @@ def connect(reader_fd, writer_fd):
     _writer = open(writer_fd, "wb")
 
 
-def set_hooks(other_event, fire_timers):
-    global _other_event, _fire_timers
+def set_hooks(other_event, fire_timers, service=None):
+    global _other_event, _fire_timers, _service
+    if service:
+        _service = service
     if other_event:
         _other_event = other_event
     if fire_timers:
@@ -294,11 +298,22 @@ def _take_frames(stop: int) -> int:
         fifos[s + 1] = kind >> 16
         fifos[s + 2] = q[e + 4]
         fifos[s + 3] = q[e + 5]
-        if x[3] == 0 and x[4] == 0:
+        if x[3] | x[4]:
+            x[14] = 1
+        else:
             rx_interrupt(fifo)
+            if x[14]:
+                settle()
             if x[5]:
                 return 2
     return 0
+
+
+def settle():
+    # Interrupts that came while a handler ran are taken when it has ended.
+    while I[_MISSED] and not I[_ISR] and not I[_IRQ_OFF]:
+        I[_MISSED] = 0
+        _service()
 
 
 @micropython.viper
@@ -392,6 +407,7 @@ def hardware(stop):
                     T[_NOW] = when
                 I[_CURSOR] += 1
                 _other_event(at * 4)
+                settle()
                 if I[_QUEUED] and not I[_ISR]:
                     left = 2
                     break

@@ -102,7 +102,9 @@ class Rig:
     def frames(self, name: str, since_ns: int = 0) -> list[tuple[int, bytes]]:
         """Time and data of a message's frames on the bus."""
         can_id = powertrain().messages[name].frame_id
-        return [(time_ns, frame.data) for time_ns, frame, _ in self.log if frame.can_id == can_id and time_ns > since_ns]
+        return [
+            (time_ns, frame.data) for time_ns, frame, _ in self.log if frame.can_id == can_id and time_ns > since_ns
+        ]
 
     def latest(self, name: str) -> Any:
         """Physical values of the newest frame of a message."""
@@ -122,6 +124,10 @@ class Rig:
     @property
     def now_ns(self) -> int:
         return self.kernel.now_ns
+
+    def front_state(self) -> str:
+        """State of the front inverter."""
+        return self.front.state
 
     # --- ways into a state ---
 

@@ -27,9 +27,11 @@ def test_three_good_commands_with_zero_torque_end_lockout(rig: Rig, mode: str) -
     rig.command.set(Mode=mode)
     rig.command.on = True
     rig.until(lambda: len(rig.frames("VcuInvFrontCommand")) >= 3)
-    assert rig.front.state == "Lockout"  # the first frame of all is no good one yet: E2E has nothing to compare it with
+    assert (
+        rig.front_state() == "Lockout"
+    )  # the first frame of all is no good one yet: E2E has nothing to compare it with
     rig.until(lambda: len(rig.frames("VcuInvFrontCommand")) >= 4)
-    assert rig.front.state == "Standby"
+    assert rig.front_state() == "Standby"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_three_good_commands_with_zero_torque_end_lockout(rig: Rig, mode: str) -
 def test_other_commands_do_not_end_lockout(rig: Rig, change: dict[str, float | str]) -> None:
     rig.command.set(**change)
     rig.run_ms(400)
-    assert rig.front.state == "Lockout"
+    assert rig.front_state() == "Lockout"
     assert rig.rear.state == "Standby"
 
 
@@ -51,18 +53,18 @@ def test_a_bad_command_between_starts_the_count_again(rig: Rig) -> None:
     rig.until(lambda: len(rig.frames("VcuInvFrontCommand")) >= 4)
     # After the bad frame the counter is one ahead: good with loss, and three of them are needed again.
     rig.until(lambda: len(rig.frames("VcuInvFrontCommand")) >= 6)
-    assert rig.front.state == "Lockout"
+    assert rig.front_state() == "Lockout"
     rig.until(lambda: len(rig.frames("VcuInvFrontCommand")) >= 7)
-    assert rig.front.state == "Standby"
+    assert rig.front_state() == "Standby"
 
 
 def test_the_enable_line_must_be_high_to_end_lockout(rig: Rig) -> None:
     rig.front.set_enable(False)
     rig.run_ms(400)
-    assert rig.front.state == "Lockout"
+    assert rig.front_state() == "Lockout"
     rig.front.set_enable(True)
     rig.run_ms(40)
-    assert rig.front.state == "Standby"
+    assert rig.front_state() == "Standby"
 
 
 @pytest.mark.parametrize("motor_radps", [300.0, 900.0])
@@ -72,10 +74,10 @@ def test_without_a_command_torque_is_zero_60_ms_after_the_last_one(ready: Rig, m
     ready.command.on = False
     last_ns = ready.frames("VcuInvFrontCommand")[-1][0]
     ready.run_ms((last_ns - ready.now_ns) / 1e6 + 49.0)
-    assert ready.front.state == "Torque"
+    assert ready.front_state() == "Torque"
     assert ready.plant.front.torque_nm > 100.0
     ready.run_ms(1.5)
-    assert ready.front.state == "Lockout"
+    assert ready.front_state() == "Lockout"
     ready.run_ms(9.5)
     assert ready.plant.front.torque_nm == 0.0
     ready.run_ms(12)
@@ -89,7 +91,7 @@ def test_bad_commands_are_as_if_they_had_not_come(ready: Rig) -> None:
     ready.torque(100.0)
     with ready.faults.wrong_crc("VcuInvFrontCommand"):
         ready.run_ms(80)
-    assert ready.front.state == "Lockout"
+    assert ready.front_state() == "Lockout"
     assert ready.front.fault_code == "CommandTimeout"
 
 
@@ -134,7 +136,7 @@ def test_gates_off_is_refused_above_730_radps(ready: Rig, mode: str, motor_radps
     assert ready.plant.front.gates_on is gates_on
     assert bool(ready.latest("InvFrontStatus").GatesOn) is gates_on
     assert ready.plant.front.torque_nm == 0.0
-    assert ready.front.state == "Standby"
+    assert ready.front_state() == "Standby"
 
 
 def test_gates_go_off_by_themselves_when_the_motor_gets_slow_enough(ready: Rig) -> None:
@@ -221,9 +223,9 @@ def test_torque_stays_inside_the_available_limits_which_it_reports(ready: Rig, m
 
 def test_drive_torque_fades_at_the_commanded_speed_limit(ready: Rig) -> None:
     ready.command.set(SpeedLimit=2000.0)
-    ready.torque(150.0, 50)
+    ready.torque(300.0, 50)
     fastest = 0.0
-    for _ in range(300):
+    for _ in range(400):
         ready.run_ms(10)
         fastest = max(fastest, ready.plant.front.speed_radps * RPM_PER_RADPS)
     assert 1700.0 < fastest < 2000.0
@@ -243,7 +245,7 @@ def test_regeneration_fades_with_a_high_link_voltage(ready: Rig) -> None:
     with ready.faults.sensor("INV_F", "link_voltage_v", stuck=464.0):
         ready.run_ms(30)
         assert ready.front.available_regen_nm == pytest.approx(0.5 * ready.front.available_drive_nm, rel=0.05)
-        assert ready.front.state == "Standby"
+        assert ready.front_state() == "Standby"
     ready.run_ms(20)
     assert ready.front.available_regen_nm == ready.front.available_drive_nm
 
@@ -275,9 +277,9 @@ def test_discharge_empties_the_link_with_open_contactors(ready: Rig) -> None:
 def test_discharge_gives_up_on_a_link_that_the_battery_holds(ready: Rig) -> None:
     ready.command.set(Mode="Discharge")
     ready.run_ms(2900)
-    assert ready.front.state == "Discharge"
+    assert ready.front_state() == "Discharge"
     ready.run_ms(200)
-    assert ready.front.state == "Standby"
+    assert ready.front_state() == "Standby"
     assert ready.latest("InvFrontStatus").Warning == 1
     ready.command.set(Mode="Off")
     ready.run_ms(40)
@@ -288,7 +290,7 @@ def test_discharge_is_refused_while_the_motor_turns(ready: Rig) -> None:
     ready.roll(200.0)
     ready.command.set(Mode="Discharge")
     ready.run_ms(40)
-    assert ready.front.state == "Standby"
+    assert ready.front_state() == "Standby"
     assert not ready.plant.front.discharge
 
 

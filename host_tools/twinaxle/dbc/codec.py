@@ -81,7 +81,9 @@ def check_message(message: Message) -> None:
         if signal.length > 64:
             raise UserError(f"{where}: {signal.length} bits: at most 64 are possible")
         if signal.mux_values and (signal.mux is None or signal.mux not in by_name):
-            raise UserError(f"{where}: is multiplexed, but the message has no selector (M) for it")
+            raise UserError(
+                f"{where}: is multiplexed, but by which selector? One signal must be M, or SG_MUL_VAL_ say it"
+            )
         selector, seen = signal.mux, {signal.name}
         while selector is not None:
             if selector in seen:

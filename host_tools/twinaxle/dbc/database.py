@@ -79,7 +79,7 @@ def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
     line = source.message_line(parsed.name)
     attributes = parsed.dbc.attributes if parsed.dbc else {}
     cycle_ms = int(parsed.cycle_time or 0)
-    signals = tuple(_signal(signal, source.signal_line(parsed.name, signal.name)) for signal in parsed.signals)
+    signals = tuple(_signal(signal, source, source.signal_line(parsed.name, signal.name)) for signal in parsed.signals)
     senders = tuple(sender for sender in parsed.senders if sender != _NO_NODE)
     return Message(
         name=parsed.name,
@@ -98,9 +98,11 @@ def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
     )
 
 
-def _signal(parsed: "ParsedSignal", line: int) -> Signal:
+def _signal(parsed: "ParsedSignal", source: SourceMap, line: int) -> Signal:
     receivers = tuple(node for node in parsed.receivers if node != _NO_NODE)
-    selectors = parsed.multiplexer_ids or []
+    # Where a message has no selector, or several without SG_MUL_VAL_, cantools takes every signal for an ordinary one.
+    # The file's own word is kept, so that the codecs refuse such a signal.
+    selectors = parsed.multiplexer_ids or source.selector_values(line)
     start_raw = parsed.raw_initial
     return Signal(
         name=parsed.name,
@@ -119,7 +121,7 @@ def _signal(parsed: "ParsedSignal", line: int) -> Signal:
         comment=parsed.comment or "",
         is_float=parsed.is_float,
         is_selector=parsed.is_multiplexer,
-        mux=parsed.multiplexer_signal if selectors else None,
+        mux=parsed.multiplexer_signal,
         mux_values=_ranges(sorted(set(selectors))),
         line=line,
     )

@@ -22,7 +22,7 @@ start_values(message)  puts the start (safe) values of a received message into i
 due(ms)       -> bit k is set if the k-th sent message (number RECEIVED + k, k < 30) is to be sent in this call;
               the first call is at phase 0; ms is the time to the next call
 pack(message, buf) -> length: fills buf from tx (each value clamped to what its bits hold), with counter and CRC
-FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, in an order that loads both receive FIFOs alike
+FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, few enough to use one receive FIFO alone
 SCHEDULE      (message, can_id, length, cycle ms, phase ms) of each sent message, most urgent first; cycle 0: on events
 RECEIVED, SENT  how many messages; the numbers of the received ones come first
 PROTOCOL_HASH_LOW, PROTOCOL_HASH_HIGH  16 bits each

@@ -32,6 +32,11 @@ class SourceMap:
         found = self._signals.get((message, signal), [0])
         return found[min(1, len(found) - 1)]
 
+    def selector_values(self, line: int) -> list[int]:
+        """The selector value that the signal in this line names (`m3`), as a list; empty for none."""
+        found = re.match(r"\s*SG_\s+\w+\s+m(\d+)M?\s*:", self.lines[line - 1]) if line else None
+        return [int(found[1])] if found else []
+
     def find(self, pattern: str) -> int:
         """The first line that the regular expression matches."""
         return next((number for number, line in enumerate(self.lines, 1) if re.search(pattern, line)), 0)

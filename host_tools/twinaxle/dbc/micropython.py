@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from twinaxle.dbc import kernels
-from twinaxle.dbc.filters import make_filters
+from twinaxle.dbc.filters import BANKS, make_filters
 from twinaxle.dbc.layout import Entry, Layout, make_layout
 from twinaxle.dbc.model import Database, Message, Signal
 from twinaxle.dbc.schedule import phases
@@ -255,7 +255,8 @@ def _crc_lines(layout: Layout) -> str:
 
 
 def _filters_text(layout: Layout) -> str:
-    filters = make_filters([entry.message for entry in layout.received])
+    # Half of the banks: every second one belongs to the other FIFO
+    filters = make_filters([entry.message for entry in layout.received], BANKS // 2)
     rows = [f"    (0x{can_id:X}, 0x{mask:X}, {flags})," for can_id, mask, flags in filters]
     return "\n".join(["FILTERS = (", *rows, ")", ""]) if rows else "FILTERS = ()\n"
 
