@@ -112,7 +112,7 @@ class Bench:
         self._pacer = Pacer() if real_time else None
         self._record_every = record_period_ms * 1_000_000 // PERIOD_NS
         self._looks = 0
-        self._last_state = ""
+        self._last_state = -1
         self._excused: dict[str, str] = {}
         self._write_log = write_log
         self._begun = self._ended = False
@@ -228,10 +228,11 @@ class Bench:
         now_ns = self.kernel.now_ns
         self.kernel.at(now_ns + PERIOD_NS, self._look)
         self.oracle.check(now_ns)
-        state = self.vcu_state
-        if state != self._last_state:
-            self.recorder.mark(now_ns, state, "state")
-            self._last_state = state
+        if self.observer.seen("VcuStatus"):
+            state = self.observer.latest("VcuStatus").State
+            if state != self._last_state:
+                self.recorder.mark(now_ns, self.vcu_state, "state")
+                self._last_state = state
         if self._looks % self._record_every == 0:
             self.recorder.append(channels.row(self.car, self.observer))
         self._looks += 1

@@ -57,6 +57,7 @@ class VirtualCar:
         self.front = Inverter(self.kernel, self.bus, self.plant, "front", seed=seed, present="INV_F" in nodes)
         self.rear = Inverter(self.kernel, self.bus, self.plant, "rear", seed=seed, present="INV_R" in nodes)
         self.bms = Bms(self.kernel, self.bus, self.plant, seed=seed, present="BMS" in nodes)
+        self.bms.on_contactor += [self.front.contactor_moved, self.rear.contactor_moved]
         self.pedals = Pedals(self.kernel, self.bus, self.plant, seed=seed, present="PEDALS" in nodes)
         self.esc = Esc(self.kernel, self.bus, self.plant, pedals=self.pedals, seed=seed, present="ESC" in nodes)
         self.nodes = {node.name: node for node in (self.front, self.rear, self.bms, self.pedals, self.esc)}

@@ -28,6 +28,7 @@ class Observer:
             for name, message in database.messages.items()
             for signal in message.signals
         }
+        self._decoded: dict[str, tuple[bytes, Any]] = {}
         self._newest: dict[int, tuple[int, bytes]] = {}
         bus.tap(self._on_frame)
 
@@ -59,7 +60,13 @@ class Observer:
 
     def latest(self, name: str) -> Any:
         """Physical values of the newest frame as a named tuple. Raises `UserError` when none came."""
-        return self._codecs[name].unpack(self.payload(name))
+        data = self.payload(name)
+        known = self._decoded.get(name)
+        if known is not None and known[0] is data:
+            return known[1]
+        values = self._codecs[name].unpack(data)
+        self._decoded[name] = (data, values)
+        return values
 
     def label(self, name: str, signal: str) -> str:
         """The value of a signal in its value table's words: `label("VcuStatus", "State")` is "Drive".

@@ -30,7 +30,7 @@ _OPEN_TICKS = const(263)  # cal: hv.open_wait_ticks [ticks]
 
 
 class Commands:
-    """`opening`: HvRequest Off ends the drive. `enable_front`, `enable_rear`: levels of the enable lines (SF-12)."""
+    """`discharging`: the link shall fall under 60 V (SM-04). `enable_front`, `enable_rear`: levels of the enable lines (SF-12)."""
 
     def __init__(self, tx, cal, front, rear, hv, motion, monitor, port):
         self._tx = tx
@@ -41,7 +41,7 @@ class Commands:
         self._motion = motion
         self._monitor = monitor
         self._port = port
-        self.opening = False
+        self.discharging = False
         self.enable_front = False
         self.enable_rear = False
         self._waited = 0
@@ -85,14 +85,16 @@ class Commands:
     def _hv_request(self, state):
         hv = self._hv
         request = _HV_DRIVE
-        self.opening = False
+        self.discharging = False
         if state == _SHUTDOWN:
             # SM-06: never under load, but not for ever for a current that does not fall
             self._waited += 1
             if hv.light or self._waited > self._cal[_OPEN_TICKS]:
                 self._waited = self._cal[_OPEN_TICKS]
-                self.opening = True
                 request = _HV_OFF
+                # A faster motor would hold the link up
+                limit = self._cal[_DISCHARGE_BELOW]
+                self.discharging = -limit < self._motion.rpm < limit
         else:
             self._waited = 0
             if state <= _STANDBY or (state == _FAULT and not hv.closed):

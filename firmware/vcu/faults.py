@@ -27,19 +27,20 @@ _FRONT_DISOBEYS = const(1 << 17)  # limp until reset: SF-12
 _REAR_DISOBEYS = const(1 << 18)  # limp until reset
 _RESTARTED_LIVE = const(1 << 19)  # stop: SF-08, reset while the contactors were closed
 _RX_OVERRUN = const(1 << 20)  # warning: frames were lost
+_HV_LOST = const(1 << 21)  # stop: the contactors opened unasked
 
-_COUNT = const(21)
+_COUNT = const(22)
 _LIMP = _FRONT_LOST | _REAR_LOST | _FRONT_DISOBEYS | _REAR_DISOBEYS
 _FOR_GOOD = _MONITOR | _BUS_OFF_THREE | _WELDED | _CALIBRATION | _FRONT_DISOBEYS | _REAR_DISOBEYS
 _STOP = (
     _PEDALS_LOST | _NO_UNIT | _MONITOR | _BUS_OFF_THREE | _BMS_LOST | _HVIL | _BMS_SHUTDOWN
-    | _PRECHARGE_FAST | _WELDED | _CALIBRATION | _RESTARTED_LIVE
+    | _HV_LOST | _PRECHARGE_FAST | _WELDED | _CALIBRATION | _RESTARTED_LIVE
 )  # fmt: skip
 
 _DTC = (
     b"\xc1\x31\x21\x38\xc2\x92\xc2\x93\x0a\x0f\x06\x1b\xc0\x73\xc0\x74"
     b"\xc1\x11\x0a\x0a\x0a\xfa\x0a\xdd\x0a\xde\x0a\xa1\x0a\xa7\x06\x01"
-    b"\xc1\x21\x0a\x78\x0a\x79\x06\x06\xc0\x01"
+    b"\xc1\x21\x0a\x78\x0a\x79\x06\x06\xc0\x01\x0a\x0c"
 )
 """Trouble code of each bit, two bytes (SAE J2012 coding), from bit 0."""
 
@@ -85,8 +86,11 @@ class Faults:
         self.stored = 0
         self._shown = _COUNT - 1
 
-    def step(self, live):
-        """Once a tick. `live`: high voltage is on or wanted, so every node has to be there."""
+    def step(self, live, wanted):
+        """Once a tick. `live`: high voltage is on or on its way, so every node has to be there.
+
+        `wanted`: Ready, Drive or Limp, so the contactors have to be closed.
+        """
         front = self._front
         rear = self._rear
         hv = self._hv
@@ -121,6 +125,8 @@ class Faults:
                 now |= _REAR_LOST | _NO_UNIT if front.lost else _REAR_LOST
             if hv.too_fast:
                 now |= _PRECHARGE_FAST
+            if wanted and hv.opened:
+                now |= _HV_LOST
             if hv.slow:
                 now |= _PRECHARGE_SLOW
             if self.restarted_live:

@@ -10,6 +10,7 @@ _LINK = const(49)  # dbc: BmsPack.LinkVoltage [0.2 V]
 _CURRENT = const(50)  # dbc: BmsPack.PackCurrent [0.5 A]
 _OPEN = const(0)  # dbc: BmsPack.ContactorState.Open
 _CLOSED = const(2)  # dbc: BmsPack.ContactorState.Closed
+_OPENING = const(3)  # dbc: BmsPack.ContactorState.Opening
 _WELDED = const(4)  # dbc: BmsPack.ContactorState.Welded
 
 _DONE_PERCENT = const(254)  # cal: hv.precharged_percent [percent]
@@ -26,13 +27,17 @@ _TRIES = const(3)
 
 
 class Hv:
-    """Results: `open`, `closed`, `off` (open and link under 60 V), `light` (20 A or less: contactors may open)."""
+    """Results: `open`, `closed`, `opened` (open, or on the way to or from it), `off` (open and link under 60 V).
+
+    `light`: 20 A or less, so contactors may open. `done`, `slow`, `too_fast`: the precharge. `stays_live`: SM-04.
+    """
 
     def __init__(self, rx, cal):
         self._rx = rx
         self._cal = cal
         self.open = False
         self.closed = False
+        self.opened = False
         self.off = False
         self.light = False
         self.done = False
@@ -48,14 +53,15 @@ class Hv:
         self._last_tries = array("i", (-(1 << 29),) * _TRIES)
         self._try = 0
 
-    def step(self, precharging, opening):
-        """Once a tick. `precharging`: in Precharge. `opening`: HvRequest Off was sent to end the drive."""
+    def step(self, precharging, discharging):
+        """Once a tick. `precharging`: in Precharge. `discharging`: contactors asked to open, motors slow."""
         rx = self._rx
         cal = self._cal
         contactor = rx[_CONTACTOR]
         link = rx[_LINK] * 2  # 0.1 V
         self.open = is_open = contactor == _OPEN
         self.closed = contactor == _CLOSED
+        self.opened = contactor < _CLOSED or contactor == _OPENING
         if contactor == _WELDED:
             self.welded = True
         self.off = is_open and link < cal[_OFF_BELOW]
@@ -89,7 +95,7 @@ class Hv:
             self.done = self.slow = False
 
         # SM-04: under 60 V within 5 s of asking
-        if opening:
+        if discharging:
             ticks = self._discharging + 1
             self._discharging = ticks
             self.stays_live = ticks > cal[_OFF_TICKS] and not self.off

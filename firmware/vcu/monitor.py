@@ -52,7 +52,8 @@ _SILENT_TICKS = const(4)  # older frames do not count
 _TRIP_TICKS = const(2)
 _ACTUAL_TICKS = const(5)
 _SLOW_ZONE = const(100)  # 10 Nm
-_FOLLOW = const(400)  # a unit changes its torque by 5000 Nm/s; 0.1 Nm a tick, with room for its lag
+_FOLLOW = const(400)  # a unit changes its torque by 5000 Nm/s; 0.1 Nm a tick, with room for its lag,
+_DELAY = const(3)  # and it begins, and tells, this many ticks later at most
 _REVERSE_GEAR = const(1)
 _DRIVE_GEAR = const(3)
 
@@ -127,6 +128,7 @@ class Monitor:
         self._high = array("i", (0, 0))  # what each unit may still give on its way to the command
         self._low = array("i", (0, 0))
         self._late = array("i", (0, 0))
+        self._past = array("i", (0, 0) * _DELAY)  # commands, latest first, front and rear by turns
 
     def step(self, front_dnm, rear_dnm, driving):
         """Once a tick, with what is about to be commanded. `driving`: Drive or Limp is what the bus is told."""
@@ -205,15 +207,26 @@ class Monitor:
     def _obeys(self, unit, command_dnm):
         # Actual against requested torque: too little is harmless, too much or the wrong way is not
         high = self._high[unit] - _FOLLOW
-        if high < command_dnm:
-            high = command_dnm
+        low = self._low[unit] + _FOLLOW
         if high < 0:
             high = 0
-        low = self._low[unit] + _FOLLOW
-        if low > command_dnm:
-            low = command_dnm
         if low > 0:
             low = 0
+        past = self._past
+        i = unit
+        while i < 2 * _DELAY:
+            if command_dnm > high:
+                high = command_dnm
+            elif command_dnm < low:
+                low = command_dnm
+            older = past[i]
+            past[i] = command_dnm
+            command_dnm = older
+            i += 2
+        if command_dnm > high:
+            high = command_dnm
+        elif command_dnm < low:
+            low = command_dnm
         self._high[unit] = high
         self._low[unit] = low
         s = self.seen

@@ -31,16 +31,16 @@ from micropython import const
 
 _RECEIVED = const(13)  # messages
 _SENT = const(8)  # messages
-_MESSAGES = const(64)  # word of _TABLE: two for each message
-_IDS = const(108)  # word of _TABLE: identifiers of received messages
-_E2E = const(13)  # place in ages
+_MESSAGES = const(256)  # byte of _TABLE: 8 bytes for each message
+_IDS = const(432)  # byte of _TABLE: identifiers of received messages
+_E2E = const(13)  # place in ages, from that of the message on
 _COUNTDOWN = const(34)  # place in ages
 RECEIVED = _RECEIVED
 SENT = _SENT
 PROTOCOL_HASH_LOW = 0xCF96
 PROTOCOL_HASH_HIGH = 0x7D24
 
-# CRC table, messages (first word of the program, time in ms; length, E2E, first slot), identifiers,
+# CRC table, messages (first byte of the program, time in ms; length, E2E, first slot), identifiers,
 # programs: one word for each signal (see `twinaxle.dbc.layout`).
 _TABLE = (
     b"\x00\x1d\x3a\x27\x74\x69\x4e\x53\xe8\xf5\xd2\xcf\x9c\x81\xa6\xbb"
@@ -59,28 +59,28 @@ _TABLE = (
     b"\xf8\xe5\xc2\xdf\x8c\x91\xb6\xab\x10\x0d\x2a\x37\x64\x79\x5e\x43"
     b"\xb2\xaf\x88\x95\xc6\xdb\xfc\xe1\x5a\x47\x60\x7d\x2e\x33\x14\x09"
     b"\x7f\x62\x45\x58\x0b\x16\x31\x2c\x97\x8a\xad\xb0\xe3\xfe\xd9\xc4"
-    b"\x79\x00\x1e\x00\x58\x78\x01\x00"  # PedalsDriver
-    b"\x81\x00\x1e\x00\x58\x10\x10\x00"  # EscWheelSpeeds
-    b"\x86\x00\x1e\x00\x58\x88\x1a\x00"  # EscMotion
-    b"\x8d\x00\x1e\x00\x58\x3a\x28\x00"  # InvFrontStatus
-    b"\x95\x00\x1e\x00\x58\xa2\x38\x00"  # InvRearStatus
-    b"\x9d\x00\x1e\x00\x58\x52\x49\x00"  # InvFrontLimits
-    b"\xa1\x00\x1e\x00\x58\xca\x51\x00"  # InvRearLimits
-    b"\xa5\x00\x2c\x01\x58\xd0\x58\x00"  # BmsLimits
-    b"\xa8\x00\x3c\x00\x58\x48\x5e\x00"  # BmsPack
-    b"\xad\x00\x2c\x01\x58\xe0\x69\x00"  # BmsStatus
-    b"\xb5\x00\x2c\x01\x58\xa8\x79\x00"  # InvFrontTemps
-    b"\xb8\x00\x2c\x01\x58\x30\x7f\x00"  # InvRearTemps
-    b"\xbb\x00\x00\x00\x08\x00\x84\x00"  # DiagRequest
-    b"\xc3\x00\x0a\x00\x58\x92\x01\x00"  # VcuInvFrontCommand
-    b"\xc8\x00\x0a\x00\x58\x0a\x0b\x00"  # VcuInvRearCommand
-    b"\xcd\x00\x14\x00\x58\xfa\x14\x00"  # VcuHvCommand
-    b"\xce\x00\x14\x00\x58\xb8\x17\x00"  # VcuStatus
-    b"\xd7\x00\x64\x00\x08\x00\x28\x00"  # VcuTiming
-    b"\xdd\x00\xe8\x03\x08\x00\x34\x00"  # VcuIdentity
-    b"\xe1\x00\x64\x00\x08\x00\x3c\x00"  # VcuFault
-    b"\xe6\x00\x00\x00\x08\x00\x46\x00"  # DiagResponse
-    b"\xee\x00\x00\x00\x00\x00\x00\x00"  # end
+    b"\xe4\x01\x1e\x00\x58\x78\x01\x00"  # PedalsDriver
+    b"\x04\x02\x1e\x00\x58\x10\x10\x00"  # EscWheelSpeeds
+    b"\x18\x02\x1e\x00\x58\x88\x1a\x00"  # EscMotion
+    b"\x34\x02\x1e\x00\x58\x3a\x28\x00"  # InvFrontStatus
+    b"\x54\x02\x1e\x00\x58\xa2\x38\x00"  # InvRearStatus
+    b"\x74\x02\x1e\x00\x58\x52\x49\x00"  # InvFrontLimits
+    b"\x84\x02\x1e\x00\x58\xca\x51\x00"  # InvRearLimits
+    b"\x94\x02\x2c\x01\x58\xd0\x58\x00"  # BmsLimits
+    b"\xa0\x02\x3c\x00\x58\x48\x5e\x00"  # BmsPack
+    b"\xb4\x02\x2c\x01\x58\xe0\x69\x00"  # BmsStatus
+    b"\xd4\x02\x2c\x01\x58\xa8\x79\x00"  # InvFrontTemps
+    b"\xe0\x02\x2c\x01\x58\x30\x7f\x00"  # InvRearTemps
+    b"\xec\x02\x00\x00\x08\x00\x84\x00"  # DiagRequest
+    b"\x0c\x03\x0a\x00\x58\x92\x01\x00"  # VcuInvFrontCommand
+    b"\x20\x03\x0a\x00\x58\x0a\x0b\x00"  # VcuInvRearCommand
+    b"\x34\x03\x14\x00\x58\xfa\x14\x00"  # VcuHvCommand
+    b"\x38\x03\x14\x00\x58\xb8\x17\x00"  # VcuStatus
+    b"\x5c\x03\x64\x00\x08\x00\x28\x00"  # VcuTiming
+    b"\x74\x03\xe8\x03\x08\x00\x34\x00"  # VcuIdentity
+    b"\x84\x03\x64\x00\x08\x00\x3c\x00"  # VcuFault
+    b"\x98\x03\x00\x00\x08\x00\x46\x00"  # DiagResponse
+    b"\xb8\x03\x00\x00\x00\x00\x00\x00"  # end
     b"\xa0\x00\x00\x00\xb0\x00\x00\x00\xb1\x00\x00\x00\x00\x01\x00\x00"
     b"\x01\x01\x00\x00\x10\x01\x00\x00\x11\x01\x00\x00\x20\x01\x00\x00"
     b"\x21\x01\x00\x00\x22\x01\x00\x00\x80\x01\x00\x00\x81\x01\x00\x00"
@@ -187,202 +187,201 @@ tx = array("i", bytes(172))
 ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [0, 0, 0, 10, 0, 20, 10, 0])
 
 
+# Viper keeps the first two locals in registers, arguments first: that is why they are used again for other things.
+
+
 @micropython.viper
 def index(can_id: int) -> int:
-    ids = ptr32(_TABLE)
-    low = _IDS
-    high = _IDS + _RECEIVED
+    low = int(ptr8(_TABLE)) + _IDS
+    high = low + 4 * _RECEIVED
+    first = low
     while low < high:
-        middle = (low + high) >> 1
-        if ids[middle] < can_id:
-            low = middle + 1
+        middle = low + ((high - low) >> 3 << 2)
+        if ptr32(middle)[0] < can_id:
+            low = middle + 4
         else:
             high = middle
-    if low < _IDS + _RECEIVED:
-        if ids[low] == can_id:
-            return low - _IDS
+    high = (low - first) >> 2
+    if high < _RECEIVED:
+        if ptr32(low)[0] == can_id:
+            return high
     return -1
 
 
 @micropython.viper
 def accept(message: int, buf: ptr8, length: int) -> int:
-    crc = 0
-    table8 = ptr8(_TABLE)
-    table = ptr32(table8)
-    state = ptr32(ages)
     if message < 0:
         return 9
     if message >= _RECEIVED:
         return 9
-    at = _MESSAGES + message * 2
-    head = table[at + 1]
+    table = ptr8(_TABLE)
+    entry = ptr32(int(table) + _MESSAGES + message * 8)
+    head = entry[1]
     if length != head & 15:
         return 8
+    state = ptr32(int(ptr8(ages)) + message * 4)
     verdict = 0
     if head & 16:
-        crc = (head >> 9) & 255
-        crc = table8[crc ^ buf[1]]
-        crc = table8[crc ^ buf[2]]
-        crc = table8[crc ^ buf[3]]
-        crc = table8[crc ^ buf[4]]
-        crc = table8[crc ^ buf[5]]
-        crc = table8[crc ^ buf[6]]
-        crc = table8[crc ^ buf[7]]
-        if crc != buf[0]:
+        length = (head >> 9) & 255  # the CRC from here on
+        length = table[length ^ buf[1]]
+        length = table[length ^ buf[2]]
+        length = table[length ^ buf[3]]
+        length = table[length ^ buf[4]]
+        length = table[length ^ buf[5]]
+        length = table[length ^ buf[6]]
+        length = table[length ^ buf[7]]
+        if length != buf[0]:
             return 4
-        counter = buf[1] & 15
-        if counter == 15:
+        length = buf[1] & 15  # the counter from here on
+        if length == 15:
             return 7
-        last = state[_E2E + message]
+        last = state[_E2E]
         if last & 32:
-            state[_E2E + message] = counter
+            state[_E2E] = length
             return 5
-        delta = counter - (last & 15)
-        if delta < 0:
-            delta += 15
+        delta = length - (last & 15)
         if delta == 0:
             return 2
+        if delta < 0:
+            delta += 15
         if delta > (head >> 5) & 15:
-            state[_E2E + message] = counter | 16
+            state[_E2E] = length | 16
             return 3
-        state[_E2E + message] = counter
+        state[_E2E] = length
         if last & 16:
             return 6
         if delta > 1:
             verdict = 1
-    state[message] = 0
+    state[0] = 0
     slots = ptr32(rx)
-    frame = int(buf)
-    end = table[at + 2] & 0xFFFF
-    at = table[at] & 0xFFFF
-    while at < end:
-        field = table[at]
-        at += 1
-        word = ptr32(frame + (field & 7))
-        size = (field >> 9) & 31
-        value = (word[0] >> ((field >> 4) & 31)) & ((1 << size) - 1)
-        if field & 0x4000:
-            sign = 1 << (size - 1)
+    end = int(table) + (entry[2] & 0xFFFF)
+    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; length is the field
+    while message < end:
+        length = ptr32(message)[0]
+        message += 4
+        value = (ptr32(int(buf) + (length & 7))[0] >> ((length >> 4) & 31)) & ((1 << ((length >> 9) & 31)) - 1)
+        if length & 0x4000:
+            sign = 1 << (((length >> 9) & 31) - 1)
             value = (value ^ sign) - sign
-        slots[field >> 16] = value
+        slots[length >> 16] = value
     return verdict
 
 
 @micropython.viper
 def pack(message: int, buf: ptr8) -> int:
-    crc = 0
-    table8 = ptr8(_TABLE)
-    table = ptr32(table8)
-    state = ptr32(ages)
+    value = 0
+    table = ptr8(_TABLE)
+    entry = ptr32(int(table) + _MESSAGES + message * 8)
+    state = ptr32(int(ptr8(ages)) + message * 4)
     slots = ptr32(tx)
-    at = _MESSAGES + message * 2
-    head = table[at + 1]
-    end = table[at + 2] & 0xFFFF
-    at = table[at] & 0xFFFF
-    word = ptr32(buf)
-    word[0] = 0
-    word[1] = 0
-    frame = int(buf)
+    head = entry[1]
+    ptr32(buf)[0] = 0
+    ptr32(buf)[1] = 0
     top = 1
     top = top << 31
-    while at < end:
-        field = table[at]
-        at += 1
+    end = int(table) + (entry[2] & 0xFFFF)
+    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
+    while message < end:
+        field = ptr32(message)[0]
+        message += 4
         value = slots[field >> 16]
         value = (value ^ top) - top
-        mask = (1 << ((field >> 9) & 31)) - 1
-        high = mask
-        low = 0
+        high = (1 << ((field >> 9) & 31)) - 1
         if field & 0x4000:
-            high = mask >> 1
-            low = -1 - high
-        if value < low:
-            value = low
-        if value > high:
-            value = high
-        word = ptr32(frame + (field & 7))
-        word[0] = word[0] | (value & mask) << ((field >> 4) & 31)
+            high = high >> 1
+            if value < -1 - high:
+                value = -1 - high
+            if value > high:
+                value = high
+            value &= high << 1 | 1
+        else:
+            if value < 0:
+                value = 0
+            if value > high:
+                value = high
+        place = ptr32(int(buf) + (field & 7))
+        place[0] = place[0] | value << ((field >> 4) & 31)
     if head & 16:
-        counter = state[_E2E + message]
-        buf[1] = buf[1] | counter
-        counter += 1
-        if counter == 15:
-            counter = 0
-        state[_E2E + message] = counter
-        crc = (head >> 9) & 255
-        crc = table8[crc ^ buf[1]]
-        crc = table8[crc ^ buf[2]]
-        crc = table8[crc ^ buf[3]]
-        crc = table8[crc ^ buf[4]]
-        crc = table8[crc ^ buf[5]]
-        crc = table8[crc ^ buf[6]]
-        crc = table8[crc ^ buf[7]]
-        buf[0] = crc
+        value = state[_E2E]
+        buf[1] = buf[1] | value
+        value += 1
+        if value == 15:
+            value = 0
+        state[_E2E] = value
+        value = (head >> 9) & 255  # the CRC from here on
+        value = table[value ^ buf[1]]
+        value = table[value ^ buf[2]]
+        value = table[value ^ buf[3]]
+        value = table[value ^ buf[4]]
+        value = table[value ^ buf[5]]
+        value = table[value ^ buf[6]]
+        value = table[value ^ buf[7]]
+        buf[0] = value
     return head & 15
 
 
 @micropython.viper
 def tick(ms: int) -> int:
-    table = ptr32(_TABLE)
-    age = ptr32(ages)
+    now = 0
+    message = ptr32(ages)
+    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES)
+    end = int(message) + 4 * _RECEIVED
     late = 0
     bit = 1
-    message = 0
-    at = _MESSAGES
-    while message < _RECEIVED:
-        now = age[message]
+    while int(message) < end:
+        now = message[0]
         if now < 1000000:
             now += ms
-            age[message] = now
-        limit = (table[at] >> 16) & 0xFFFF
+            message[0] = now
+        limit = (entry[0] >> 16) & 0xFFFF
         if limit:
             if now >= limit:
                 late |= bit
         bit = (bit << 1) & 0x3FFFFFFF
-        message += 1
-        at += 2
+        message = ptr32(int(message) + 4)
+        entry = ptr32(int(entry) + 8)
     return late
 
 
 @micropython.viper
 def start_values(message: int):
-    table = ptr32(_TABLE)
-    start = ptr32(_START)
-    slots = ptr32(rx)
     if message < 0:
         return
     if message >= _RECEIVED:
         return
-    slot = table[_MESSAGES + message * 2 + 1] >> 17
+    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + message * 8)
+    start = ptr32(_START)
+    slots = ptr32(rx)
     end = 74
     if message < _RECEIVED - 1:
-        end = table[_MESSAGES + message * 2 + 3] >> 17
-    while slot < end:
-        slots[slot] = start[slot]
-        slot += 1
+        end = entry[3] >> 17
+    message = entry[1] >> 17  # the slot from here on
+    while message < end:
+        slots[message] = start[message]
+        message += 1
 
 
 @micropython.viper
 def due(ms: int) -> int:
-    table = ptr32(_TABLE)
-    left = ptr32(ages)
+    time = 0
+    message = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
+    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED)
+    end = int(message) + 4 * _SENT
     top = 1
     top = top << 31
     ready = 0
     bit = 1
-    at = _MESSAGES + _RECEIVED * 2
-    slot = _COUNTDOWN
-    while slot < _COUNTDOWN + _SENT:
-        cycle = (table[at] >> 16) & 0xFFFF
+    while int(message) < end:
+        cycle = (entry[0] >> 16) & 0xFFFF
         if cycle:
-            time = (left[slot] ^ top) - top
+            time = (message[0] ^ top) - top
             if time <= 0:
                 ready |= bit
                 time += cycle
-            left[slot] = time - ms
+            message[0] = time - ms
         bit = (bit << 1) & 0x3FFFFFFF
-        slot += 1
-        at += 2
+        message = ptr32(int(message) + 4)
+        entry = ptr32(int(entry) + 8)
     return ready
 
 

@@ -85,12 +85,12 @@ class Vcu:
         motion.step()
         pedals.step(motion.speed_dkmh)
         gear.step(motion.speed_dkmh)
-        self.hv.step(states.state == _PRECHARGE, self.commands.opening)
+        self.hv.step(states.state == _PRECHARGE, self.commands.discharging)
         if port.rearming and not port.bus_off:
             self._rearm()
 
         # Decide
-        self.faults.step(states.live)
+        self.faults.step(states.live, wanted)
         states.step(not slew.front_dnm and not slew.rear_dnm)
         driving = states.driving
         direction = gear.direction

@@ -295,18 +295,19 @@ class Bms(Node):
             charge = min(charge, self.charge_limit_w)
         return discharge, charge, self._soc()
 
-    def _work_out(self) -> None:
-        """Fault level and power limits; their causes change slowly, so with BmsStatus is often enough."""
+    def _work_out(self) -> tuple[float, float, float, float]:
+        """Fault level and power limits, which change slowly: with each BmsStatus. Returns the cells as measured."""
         cells = coldest, hottest, _, _ = self._cells()
         self.fault_level = self._assess(*cells)
         if self.fault_level == "Shutdown":
             self._limits_w = (0.0, 0.0)
-            return
+            return cells
         soc, rating = self._soc(), self.rating
         self._limits_w = (
             rating.discharge_power_w(soc, coldest, hottest),
             rating.charge_power_w(soc, coldest, hottest),
         )
+        return cells
 
     def channels_changed(self) -> None:
         self._work_out()
@@ -321,8 +322,7 @@ class Bms(Node):
         )
 
     def _bms_status(self) -> Values:
-        self._work_out()
-        coldest, hottest, lowest, highest = self._cells()
+        coldest, hottest, lowest, highest = self._work_out()
         charging = self.plug_connected and self.contactor_state == "Closed" and self.request == "Charge"
         return (
             self._level_raw[self.fault_level],

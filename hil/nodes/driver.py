@@ -33,7 +33,7 @@ class Driver:
     Scripts, which run while the bench's time goes on: `start_up()`, `shut_down()`, `play(script)`; `busy` until the
     script is over.
     `follow(speeds_kmh)` drives a cycle of one speed a second; returns the `Follower`, which tells `done` and
-    violations. Whatever the driver does by hand on the pedals ends a script, a ramp or a cycle on these pedals.
+    violations. A pedal moved by hand ends its ramp, and a cycle; a script goes on.
     """
 
     def __init__(self, kernel: Kernel, pedals: Pedals, plant: Plant) -> None:

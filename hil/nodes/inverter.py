@@ -11,8 +11,8 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
+from hil.nodes.inverter_protection import Protection, injectable
 from hil.nodes.inverter_rating import FaultCode, Rating
-from hil.nodes.names import pick
 
 if TYPE_CHECKING:
     from hil.bus import Bus, Frame
@@ -27,15 +27,6 @@ Report = Literal["truth", "request"]
 RPM_PER_RADPS = 60.0 / (2.0 * math.pi)
 _FAST_NS = NS_PER_MS
 _OPERATING = ("Torque", "Standby", "Discharge")
-_INJECTABLE: tuple[FaultCode, ...] = (
-    "OverVoltage",
-    "UnderVoltage",
-    "OverCurrent",
-    "OverTemperature",
-    "Resolver",
-    "Hardware",
-    "OverSpeed",
-)
 
 
 class Inverter(Node):
@@ -88,6 +79,7 @@ class Inverter(Node):
         self.plant = plant
         self.axle = plant.front if axle == "front" else plant.rear
         self.rating = rating or Rating()
+        self._protection = Protection(self.rating)
         side = axle.capitalize()
         self._command_name, self._status_name = f"VcuInv{side}Command", f"Inv{side}Status"
         self._limits_name, self._temps_name = f"Inv{side}Limits", f"Inv{side}Temps"
@@ -102,7 +94,6 @@ class Inverter(Node):
         self._line = False
         self._enable_wire_cut = False
         self._enable_ignored = False
-        self.injected: set[FaultCode] = set()
         self._lie: Lie | None = None
         self.lie_reports: Report = "truth"
         self._starts = 0
@@ -158,12 +149,12 @@ class Inverter(Node):
 
     def inject(self, code: str) -> None:
         """Make a protection trip; its name as in the value table of FaultCode."""
-        self.injected.add(_fault_code(code))
+        self._protection.injected.add(injectable(code))
         self._run()
 
     def remove(self, code: str) -> None:
         """End an injected fault's condition."""
-        self.injected.discard(_fault_code(code))
+        self._protection.injected.discard(injectable(code))
 
     def _read_line(self) -> None:
         self.enabled = (self._line and not self._enable_wire_cut) or self._enable_ignored
@@ -318,28 +309,21 @@ class Inverter(Node):
 
     def _trip(self, speed: float, voltage: float) -> FaultCode | None:
         """The protection whose condition holds, or None."""
-        rating, fault = self.rating, self.fault_code if self.state == "Fault" else "None"
         if self.state == "Init":
             return None
-        if self.injected:
-            for code in _INJECTABLE:
-                if code in self.injected:
-                    return code
-        if fault == "Hardware":  # latched until power-off
-            return "Hardware"
-        if voltage > (rating.over_voltage_clear_v if fault == "OverVoltage" else rating.over_voltage_v):
-            return "OverVoltage"
-        if voltage < rating.under_voltage_v and self.state == "Torque":
-            return "UnderVoltage"
-        torque = self.channels("torque_nm", self.axle.torque_nm)
-        if abs(torque) > rating.over_current_nm or abs(self._dc_current(voltage)) > rating.over_current_a:
-            return "OverCurrent"
-        rpm = abs(speed) * RPM_PER_RADPS
-        if rpm > (rating.over_speed_clear_rpm if fault == "OverSpeed" else rating.over_speed_rpm):
-            return "OverSpeed"
-        if self._thermal_share < 1.0 and rating.too_hot(*self._temperatures(), tripped=fault == "OverTemperature"):
-            return "OverTemperature"
-        return None
+        present = self.fault_code if self.state == "Fault" else "None"
+        torque = self.axle.torque_nm
+        tripped = self._protection.tripped(
+            present,
+            torque_wanted=self.state == "Torque",
+            rpm=speed * RPM_PER_RADPS,
+            link_voltage_v=voltage,
+            torque_nm=self.channels("torque_nm", torque) if self.channels.active else torque,
+            dc_current_a=self._dc_current(voltage),
+        )
+        if tripped is None and self._thermal_share < 1.0:
+            return self._protection.overheated(present, *self._temperatures())
+        return tripped
 
     def _lied(self, target: float, gates: bool, cut: bool) -> tuple[float, bool, bool]:
         if self._lie == "frozen":
@@ -417,9 +401,3 @@ class Inverter(Node):
         self._thermal_share = self.rating.thermal_share(stator, inverter)
         self._hot = self.rating.hot(stator, inverter)
         return stator, inverter, self.channels("coolant_degc", self.axle.coolant_degc)
-
-
-def _fault_code(name: str) -> FaultCode:
-    """The name, checked. Raises UserError for one that cannot be injected."""
-    found = pick(name, _INJECTABLE, "inverter fault to inject")
-    return next(code for code in _INJECTABLE if code == found)

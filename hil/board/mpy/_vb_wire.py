@@ -561,7 +561,7 @@ def idle():
         _by_systick = True
         if near and _silent >= _LEARN:
             wake = timer
-        if timer < target:
+        if timer <= target:
             target = timer
             _by_systick = False
     if target > T[_HORIZON] and _next_event() > T[_HORIZON]:

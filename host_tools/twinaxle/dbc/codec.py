@@ -10,6 +10,7 @@ import struct
 from collections import namedtuple
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from twinaxle.dbc.database import powertrain
@@ -69,15 +70,16 @@ def codec(name: str) -> MessageCodec:
     return MessageCodec(powertrain().messages[name])
 
 
-def check_message(message: Message) -> None:
-    """Raises UserError (message, signal, line) for what neither codec can do."""
+def check_message(message: Message, file: Path | None = None) -> None:
+    """Raises UserError (file, line, message, signal) for what neither codec can do."""
+    place = f"{file}:" if file else "line "
     if message.length > 8:
         raise UserError(
-            f"line {message.line}: message {message.name} has {message.length} bytes: classic CAN has 8 at most"
+            f"{place}{message.line}: message {message.name} has {message.length} bytes: classic CAN has 8 at most"
         )
     by_name = {signal.name: signal for signal in message.signals}
     for signal in message.signals:
-        where = f"line {signal.line}: message {message.name}, signal {signal.name}"
+        where = f"{place}{signal.line}: message {message.name}, signal {signal.name}"
         if signal.length > 64:
             raise UserError(f"{where}: {signal.length} bits: at most 64 are possible")
         if signal.mux_values and (signal.mux is None or signal.mux not in by_name):

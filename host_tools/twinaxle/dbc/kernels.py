@@ -50,219 +50,217 @@ ages = array("i", $(state))
 _swap = bytearray(8)  #if motorola
 
 
+# Viper keeps the first two locals in registers, arguments first: that is why they are used again for other things.
+
+
 @micropython.viper
 def index(can_id: int) -> int:
-    ids = ptr32(_TABLE)
-    low = _IDS
-    high = _IDS + _RECEIVED
+    low = int(ptr8(_TABLE)) + _IDS
+    high = low + 4 * _RECEIVED
+    first = low
     while low < high:
-        middle = (low + high) >> 1
-        if ids[middle] < can_id:
-            low = middle + 1
+        middle = low + ((high - low) >> 3 << 2)
+        if ptr32(middle)[0] < can_id:
+            low = middle + 4
         else:
             high = middle
-    if low < _IDS + _RECEIVED:
-        if ids[low] == can_id:
-            return low - _IDS
+    high = (low - first) >> 2
+    if high < _RECEIVED:
+        if ptr32(low)[0] == can_id:
+            return high
     return -1
 
 
 @micropython.viper
 def accept(message: int, buf: ptr8, length: int) -> int:
-    crc = 0
-    table8 = ptr8(_TABLE)
-    table = ptr32(table8)
-    state = ptr32(ages)
     if message < 0:
         return 9
     if message >= _RECEIVED:
         return 9
-    at = _MESSAGES + message * 2
-    head = table[at + 1]
+    table = ptr8(_TABLE)
+    entry = ptr32(int(table) + _MESSAGES + message * 8)
+    head = entry[1]
     if length != head & 15:
         return 8
+    state = ptr32(int(ptr8(ages)) + message * 4)
     verdict = 0
     if head & 16:
-        crc = (head >> 9) & 255
-$(crc)
-        if crc != buf[0]:
+        length = (head >> 9) & 255  # the CRC from here on
+$(accept_crc)
+        if length != buf[0]:
             return 4
-        counter = buf[1] & 15
-        if counter == 15:
+        length = buf[1] & 15  # the counter from here on
+        if length == 15:
             return 7
-        last = state[_E2E + message]
+        last = state[_E2E]
         if last & 32:
-            state[_E2E + message] = counter
+            state[_E2E] = length
             return 5
-        delta = counter - (last & 15)
-        if delta < 0:
-            delta += 15
+        delta = length - (last & 15)
         if delta == 0:
             return 2
+        if delta < 0:
+            delta += 15
         if delta > (head >> 5) & 15:
-            state[_E2E + message] = counter | 16
+            state[_E2E] = length | 16
             return 3
-        state[_E2E + message] = counter
+        state[_E2E] = length
         if last & 16:
             return 6
         if delta > 1:
             verdict = 1
-    state[message] = 0
+    state[0] = 0
     slots = ptr32(rx)
-    frame = int(buf)
     swap = ptr8(_swap)  #if motorola
-    mirror = int(swap)  #if motorola
     length = 0  #if motorola
     while length < 8:  #if motorola
         swap[7 - length] = buf[length]  #if motorola
         length += 1  #if motorola
-    end = table[at + 2] & 0xFFFF
-    at = table[at] & 0xFFFF
-    while at < end:
-        field = table[at]
-        at += 1
-        if field & 0x8000:  #if mux
-            value = slots[field >> 16]  #if mux
-            if value < table[at] or value > table[at + 1]:  #if mux
-                at += field & 0x7FFF  #if mux
-            at += 2  #if mux
+    end = int(table) + (entry[2] & 0xFFFF)
+    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; length is the field
+    while message < end:
+        length = ptr32(message)[0]
+        message += 4
+        if length & 0x8000:  #if mux
+            value = slots[length >> 16]  #if mux
+            if value < ptr32(message)[0] or value > ptr32(message)[1]:  #if mux
+                message += (length & 0x7FFF) << 2  #if mux
+            message += 8  #if mux
             continue  #if mux
-        word = ptr32(frame + (field & 7))
-        if field & 8:  #if motorola
-            word = ptr32(mirror + (field & 7))  #if motorola
-        size = (field >> 9) & 31
-        value = (word[0] >> ((field >> 4) & 31)) & ((1 << size) - 1)
-        if field & 0x4000:
-            sign = 1 << (size - 1)
+        word = int(buf)  #if motorola
+        if length & 8:  #if motorola
+            word = int(swap)  #if motorola
+        value = (ptr32($(word) + (length & 7))[0] >> ((length >> 4) & 31)) & ((1 << ((length >> 9) & 31)) - 1)
+        if length & 0x4000:
+            sign = 1 << (((length >> 9) & 31) - 1)
             value = (value ^ sign) - sign
-        slots[field >> 16] = value
+        slots[length >> 16] = value
     return verdict
 
 
 @micropython.viper
 def pack(message: int, buf: ptr8) -> int:
-    crc = 0
-    table8 = ptr8(_TABLE)
-    table = ptr32(table8)
-    state = ptr32(ages)
+    value = 0
+    table = ptr8(_TABLE)
+    entry = ptr32(int(table) + _MESSAGES + message * 8)
+    state = ptr32(int(ptr8(ages)) + message * 4)
     slots = ptr32(tx)
-    at = _MESSAGES + message * 2
-    head = table[at + 1]
-    end = table[at + 2] & 0xFFFF
-    at = table[at] & 0xFFFF
-    word = ptr32(buf)
-    word[0] = 0
-    word[1] = 0
-    frame = int(buf)
+    head = entry[1]
+    ptr32(buf)[0] = 0
+    ptr32(buf)[1] = 0
     swap = ptr8(_swap)  #if motorola
-    word = ptr32(swap)  #if motorola
-    word[0] = 0  #if motorola
-    word[1] = 0  #if motorola
-    mirror = int(swap)  #if motorola
+    ptr32(swap)[0] = 0  #if motorola
+    ptr32(swap)[1] = 0  #if motorola
     top = 1
     top = top << 31
-    while at < end:
-        field = table[at]
-        at += 1
+    end = int(table) + (entry[2] & 0xFFFF)
+    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
+    while message < end:
+        field = ptr32(message)[0]
+        message += 4
         value = slots[field >> 16]
         if field & 0x8000:  #if mux
-            if value < table[at] or value > table[at + 1]:  #if mux
-                at += field & 0x7FFF  #if mux
-            at += 2  #if mux
+            if value < ptr32(message)[0] or value > ptr32(message)[1]:  #if mux
+                message += (field & 0x7FFF) << 2  #if mux
+            message += 8  #if mux
             continue  #if mux
         value = (value ^ top) - top
-        mask = (1 << ((field >> 9) & 31)) - 1
-        high = mask
-        low = 0
+        high = (1 << ((field >> 9) & 31)) - 1
         if field & 0x4000:
-            high = mask >> 1
-            low = -1 - high
-        if value < low:
-            value = low
-        if value > high:
-            value = high
-        word = ptr32(frame + (field & 7))
+            high = high >> 1
+            if value < -1 - high:
+                value = -1 - high
+            if value > high:
+                value = high
+            value &= high << 1 | 1
+        else:
+            if value < 0:
+                value = 0
+            if value > high:
+                value = high
+        word = int(buf)  #if motorola
         if field & 8:  #if motorola
-            word = ptr32(mirror + (field & 7))  #if motorola
-        word[0] = word[0] | (value & mask) << ((field >> 4) & 31)
-    at = 0  #if motorola
-    while at < 8:  #if motorola
-        buf[at] = buf[at] | swap[7 - at]  #if motorola
-        at += 1  #if motorola
+            word = int(swap)  #if motorola
+        place = ptr32($(word) + (field & 7))
+        place[0] = place[0] | value << ((field >> 4) & 31)
+    message = 0  #if motorola
+    while message < 8:  #if motorola
+        buf[message] = buf[message] | swap[7 - message]  #if motorola
+        message += 1  #if motorola
     if head & 16:
-        counter = state[_E2E + message]
-        buf[1] = buf[1] | counter
-        counter += 1
-        if counter == 15:
-            counter = 0
-        state[_E2E + message] = counter
-        crc = (head >> 9) & 255
-$(crc)
-        buf[0] = crc
+        value = state[_E2E]
+        buf[1] = buf[1] | value
+        value += 1
+        if value == 15:
+            value = 0
+        state[_E2E] = value
+        value = (head >> 9) & 255  # the CRC from here on
+$(pack_crc)
+        buf[0] = value
     return head & 15
 
 
 @micropython.viper
 def tick(ms: int) -> int:
-    table = ptr32(_TABLE)
-    age = ptr32(ages)
+    now = 0
+    message = ptr32(ages)
+    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES)
+    end = int(message) + 4 * _RECEIVED
     late = 0
     bit = 1
-    message = 0
-    at = _MESSAGES
-    while message < _RECEIVED:
-        now = age[message]
+    while int(message) < end:
+        now = message[0]
         if now < 1000000:
             now += ms
-            age[message] = now
-        limit = (table[at] >> 16) & 0xFFFF
+            message[0] = now
+        limit = (entry[0] >> 16) & 0xFFFF
         if limit:
             if now >= limit:
                 late |= bit
         bit = (bit << 1) & 0x3FFFFFFF
-        message += 1
-        at += 2
+        message = ptr32(int(message) + 4)
+        entry = ptr32(int(entry) + 8)
     return late
 
 
 @micropython.viper
 def start_values(message: int):
-    table = ptr32(_TABLE)
-    start = ptr32(_START)
-    slots = ptr32(rx)
     if message < 0:
         return
     if message >= _RECEIVED:
         return
-    slot = table[_MESSAGES + message * 2 + 1] >> 17
+    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + message * 8)
+    start = ptr32(_START)
+    slots = ptr32(rx)
     end = $(rx_slots)
     if message < _RECEIVED - 1:
-        end = table[_MESSAGES + message * 2 + 3] >> 17
-    while slot < end:
-        slots[slot] = start[slot]
-        slot += 1
+        end = entry[3] >> 17
+    message = entry[1] >> 17  # the slot from here on
+    while message < end:
+        slots[message] = start[message]
+        message += 1
 
 
 @micropython.viper
 def due(ms: int) -> int:
-    table = ptr32(_TABLE)
-    left = ptr32(ages)
+    time = 0
+    message = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
+    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED)
+    end = int(message) + 4 * _SENT
     top = 1
     top = top << 31
     ready = 0
     bit = 1
-    at = _MESSAGES + _RECEIVED * 2
-    slot = _COUNTDOWN
-    while slot < _COUNTDOWN + _SENT:
-        cycle = (table[at] >> 16) & 0xFFFF
+    while int(message) < end:
+        cycle = (entry[0] >> 16) & 0xFFFF
         if cycle:
-            time = (left[slot] ^ top) - top
+            time = (message[0] ^ top) - top
             if time <= 0:
                 ready |= bit
                 time += cycle
-            left[slot] = time - ms
+            message[0] = time - ms
         bit = (bit << 1) & 0x3FFFFFFF
-        slot += 1
-        at += 2
+        message = ptr32(int(message) + 4)
+        entry = ptr32(int(entry) + 8)
     return ready
 """

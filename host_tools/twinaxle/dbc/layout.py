@@ -25,7 +25,6 @@ _CHOICE = 1 << 15
 _SIGNED = 1 << 14
 _REVERSED = 1 << 3
 MAX_SLOTS = 1 << 15
-MAX_WORDS = 1 << 15
 MAX_TIME_MS = 65535
 
 
@@ -100,21 +99,24 @@ def make_layout(database: Database, node: str | None) -> Layout:
         known = ", ".join(database.nodes) or "none"
         raise UserError(f"{database.path}: there is no node {node} (BU_ has: {known}): choose one of them or all")
     messages = sorted(database.messages.values(), key=lambda message: message.key)
-    received = _entries([m for m in messages if node is None or node in m.receivers], node, 0, is_sent=False)
-    sent = _entries([m for m in messages if node is None or node in m.senders], node, len(received), is_sent=True)
-    words = sum(len(entry.program) for entry in received + sent)
-    if words > MAX_WORDS:
-        raise UserError(f"{database.path}: {words} words of program are too many, choose one node")
+    received = _entries(database, [m for m in messages if node is None or node in m.receivers], node, 0, is_sent=False)
+    sent = _entries(
+        database, [m for m in messages if node is None or node in m.senders], node, len(received), is_sent=True
+    )
     return Layout(database, node, received, sent)
 
 
-def _entries(messages: Sequence[Message], node: str | None, index: int, *, is_sent: bool) -> tuple[Entry, ...]:
+def _entries(
+    database: Database, messages: Sequence[Message], node: str | None, index: int, *, is_sent: bool
+) -> tuple[Entry, ...]:
     entries = []
     slot = 0
     for message in messages:
-        check_message(message)
+        check_message(message, database.path)
         if max(message.cycle_ms, message.rx_timeout_ms) > MAX_TIME_MS:
-            raise UserError(f"message {message.name}: cycle and timeout must be at most {MAX_TIME_MS} ms")
+            raise UserError(
+                f"{database.path}:{message.line}: message {message.name}: cycle and timeout must be at most {MAX_TIME_MS} ms"
+            )
         signals = [signal for signal in message.application_signals if is_sent or _is_wanted(message, signal, node)]
         slots: dict[str, tuple[Piece, ...]] = {}
         first = slot
@@ -125,7 +127,7 @@ def _entries(messages: Sequence[Message], node: str | None, index: int, *, is_se
         entries.append(Entry(message, index, is_sent, first, slots, tuple(program)))
         index += 1
     if slot >= MAX_SLOTS:
-        raise UserError(f"{slot} slots are too many (at most {MAX_SLOTS - 1}): choose one node")
+        raise UserError(f"{database.path}: {slot} slots are too many (at most {MAX_SLOTS - 1}): choose one node")
     return tuple(entries)
 
 

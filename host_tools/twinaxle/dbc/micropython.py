@@ -10,10 +10,12 @@ from twinaxle.dbc.layout import Entry, Layout, make_layout
 from twinaxle.dbc.model import Database, Message, Signal
 from twinaxle.dbc.schedule import phases
 from twinaxle.e2e import CRC_TABLE, crc_seed
+from twinaxle.errors import UserError
 from twinaxle.tags import Resolved
 
 _NOTHING_YET = 32  # E2E state of a receiver that has seen no frame
 _NEVER = 1_000_000  # age of a message that never came, ms
+MAX_TABLE = 0xFFFF  # bytes that a message's place can name
 _EXTENDED_KEY = 1 << 29  # added to extended identifiers on the target, where 1 << 31 is no small integer
 
 
@@ -30,7 +32,9 @@ def generate(database: Database, node: str | None) -> str:
         _constants(layout),
         _table_text(layout),
         _fill(_drop(kernels.KERNELS, _features(layout)), {
-            "tx_start": _tx_start(layout), "state": _state(layout), "crc": _crc_lines(layout),
+            "tx_start": _tx_start(layout), "state": _state(layout),
+            "word": "word" if layout.has_motorola else "int(buf)",
+            "accept_crc": _crc_lines(layout, "length"), "pack_crc": _crc_lines(layout, "value"),
             "rx_slots": str(_slot_count(layout.received)),
         }),
         "\n\n" + _filters_text(layout) + _schedule_text(layout),
@@ -161,12 +165,13 @@ def _constants(layout: Layout) -> str:
     """Names with an underscore cost nothing at run time: the compiler folds them."""
     received, sent = len(layout.received), len(layout.sent)
     protocol_hash = layout.database.protocol_hash
+    ids = len(CRC_TABLE) + 8 * (received + sent + 1)
     values = {
         "_RECEIVED": (received, "messages"),
         "_SENT": (sent, "messages"),
-        "_MESSAGES": (len(CRC_TABLE) // 4, "word of _TABLE: two for each message"),
-        "_IDS": (len(CRC_TABLE) // 4 + 2 * (received + sent + 1), "word of _TABLE: identifiers of received messages"),
-        "_E2E": (received, "place in ages"),
+        "_MESSAGES": (len(CRC_TABLE), "byte of _TABLE: 8 bytes for each message"),
+        "_IDS": (ids, "byte of _TABLE: identifiers of received messages"),
+        "_E2E": (received, "place in ages, from that of the message on"),
         "_COUNTDOWN": (2 * received + sent, "place in ages"),
     }
     lines = [f"{name} = const({value})  # {comment}" for name, (value, comment) in values.items()]
@@ -181,15 +186,17 @@ def _constants(layout: Layout) -> str:
 def _table_text(layout: Layout) -> str:
     """_TABLE: CRC table, messages, identifiers, programs, all as one bytes object; and _START."""
     entries = layout.entries
-    first_word = len(CRC_TABLE) // 4 + 2 * (len(entries) + 1) + len(layout.received)
+    place = len(CRC_TABLE) + 8 * (len(entries) + 1) + 4 * len(layout.received)
     heads, programs = [], []
     for entry in entries:
-        heads.append((_head(entry, first_word), entry.message.name))
+        heads.append((_head(entry, place), entry.message.name))
         programs.append((_words(entry.program), f"{entry.message.name}: {', '.join(entry.slots)}"))
-        first_word += len(entry.program)
-    heads.append((_words([first_word, 0]), "end"))
+        place += 4 * len(entry.program)
+    if place > MAX_TABLE:
+        raise UserError(f"{layout.database.path}: too many signals for the codec of {layout.node or 'all nodes'}")
+    heads.append((_words([place, 0]), "end"))
     ids = _words([_key(entry.message) for entry in layout.received])
-    lines = ["# CRC table, messages (first word of the program, time in ms; length, E2E, first slot), identifiers,"]
+    lines = ["# CRC table, messages (first byte of the program, time in ms; length, E2E, first slot), identifiers,"]
     lines += ["# programs: one word for each signal (see `twinaxle.dbc.layout`).", "_TABLE = ("]
     lines += [_literal(CRC_TABLE[at : at + 16]) for at in range(0, 256, 16)]
     lines += [_literal(data, comment) for data, comment in heads]
@@ -220,13 +227,13 @@ def _key(message: Message) -> int:
     return message.frame_id | _EXTENDED_KEY if message.is_extended else message.frame_id
 
 
-def _head(entry: Entry, first_word: int) -> bytes:
-    """Word 0: first word of the program, time << 16. Word 1: length, E2E flag, max delta, CRC seed, first slot."""
+def _head(entry: Entry, place: int) -> bytes:
+    """Word 0: first byte of the program, time << 16. Word 1: length, E2E flag, max delta, CRC seed, first slot."""
     message = entry.message
     word = message.length | entry.first_slot << 17
     if message.e2e:
         word |= 1 << 4 | message.e2e.max_delta << 5 | crc_seed(message.e2e.data_id) << 9
-    return _words([first_word | entry.time_ms << 16, word])
+    return _words([place | entry.time_ms << 16, word])
 
 
 def _tx_start(layout: Layout) -> str:
@@ -243,14 +250,14 @@ def _state(layout: Layout) -> str:
     return f"{start} + {phases(sent)}"
 
 
-def _crc_lines(layout: Layout) -> str:
+def _crc_lines(layout: Layout, crc: str) -> str:
     """CRC over bytes 1 and up: straight for what all protected messages have, a loop for the rest."""
     lengths = [entry.message.length for entry in layout.entries if entry.message.e2e] or [2]
     pad = " " * 8
-    lines = [f"{pad}crc = table8[crc ^ buf[{at}]]" for at in range(1, min(lengths))]
+    lines = [f"{pad}{crc} = table[{crc} ^ buf[{at}]]" for at in range(1, min(lengths))]
     if max(lengths) > min(lengths):
         lines += [f"{pad}byte = {min(lengths)}", f"{pad}while byte < head & 15:"]
-        lines += [f"{pad}    crc = table8[crc ^ buf[byte]]", f"{pad}    byte += 1"]
+        lines += [f"{pad}    {crc} = table[{crc} ^ buf[byte]]", f"{pad}    byte += 1"]
     return "\n".join(lines)
 
 

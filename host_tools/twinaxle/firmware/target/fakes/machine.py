@@ -4,11 +4,13 @@ A built-in that does next to nothing costs what any call into C costs; the work 
 estimate. `sys.modules["machine"]` is also where the measurement finds what the firmware registered here.
 """
 
+from collections import deque
+
 PWRON_RESET = 1
 
 nothing = b"".isdigit  # a built-in method without arguments; returns False
 hooks = {}
-pending = []  # answers of irq().flags(), taken from the end
+pending = deque((), 256)  # answers of irq().flags()
 pending_append = pending.append
 
 
@@ -49,7 +51,7 @@ class WDT:
 
 
 class _Irq:
-    flags = pending.pop
+    flags = pending.popleft
 
 
 class CAN:
