@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x9607)
-_CRC = const(0x4B87D343)
+CALIBRATION_HASH = const(0x9861)
+_CRC = const(0x0D6312A1)
 
 cal = array(
     "i",
@@ -32,17 +32,17 @@ cal = array(
     b"\x64\x00\x00\x00"
     # 10: brake.override_e4 = 2500
     b"\xc4\x09\x00\x00"
-    # 11: brake.override_dkmh = 100
-    b"\x64\x00\x00\x00"
-    # 12: gear.change_below_dkmh = 50
-    b"\x32\x00\x00\x00"
+    # 11: brake.override_ckmh = 1000
+    b"\xe8\x03\x00\x00"
+    # 12: gear.change_below_ckmh = 500
+    b"\xf4\x01\x00\x00"
     # 13: gear.reverse_share_e4 = 2000
     b"\xd0\x07\x00\x00"
     # 14: map.travel_e4[9]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00\xd0\x07\x00\x00\xac\x0d\x00\x00"
     b"\x88\x13\x00\x00\x4c\x1d\x00\x00\x10\x27\x00\x00"
-    # 23: map.speed_dkmh[5]
-    b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xb0\x04\x00\x00\xd0\x07\x00\x00"
+    # 23: map.speed_ckmh[5]
+    b"\x00\x00\x00\x00\xb8\x0b\x00\x00\x70\x17\x00\x00\xe0\x2e\x00\x00\x20\x4e\x00\x00"
     # 28: map.normal_e4[9][5]
     b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x2c\x01\x00\x00"
     b"\x2c\x01\x00\x00\x2c\x01\x00\x00\x2c\x01\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\x58\x02\x00\x00"
@@ -89,26 +89,26 @@ cal = array(
     b"\x03\x01\x00\x00"
     # 212: lift_off.one_pedal_dnm = 2595
     b"\x23\x0a\x00\x00"
-    # 213: lift_off.fade_speed_dkmh[6]
-    b"\x1e\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00\x3c\x00\x00\x00\x46\x00\x00\x00\x50\x00\x00\x00"
+    # 213: lift_off.fade_speed_ckmh[6]
+    b"\x2c\x01\x00\x00\x90\x01\x00\x00\xf4\x01\x00\x00\x58\x02\x00\x00\xbc\x02\x00\x00\x20\x03\x00\x00"
     # 219: lift_off.fade_dnm[6]
     b"\x00\x00\x00\x00\xb6\x03\x00\x00\xfa\x05\x00\x00\xbc\x07\x00\x00\x2e\x09\x00\x00\x28\x0a\x00\x00"
     # 225: creep.torque_dnm = 300
     b"\x2c\x01\x00\x00"
-    # 226: creep.fade_from_dkmh = 30
-    b"\x1e\x00\x00\x00"
-    # 227: creep.end_dkmh = 60
-    b"\x3c\x00\x00\x00"
+    # 226: creep.fade_from_ckmh = 300
+    b"\x2c\x01\x00\x00"
+    # 227: creep.end_ckmh = 600
+    b"\x58\x02\x00\x00"
     # 228: stop_lamp.on_dnm = 1146
     b"\x7a\x04\x00\x00"
     # 229: stop_lamp.off_dnm = 617
     b"\x69\x02\x00\x00"
-    # 230: speed_limit.forward_dkmh = 2050
-    b"\x02\x08\x00\x00"
-    # 231: speed_limit.reverse_dkmh = 300
-    b"\x2c\x01\x00\x00"
-    # 232: speed_limit.fade_dkmh = 50
-    b"\x32\x00\x00\x00"
+    # 230: speed_limit.forward_ckmh = 20500
+    b"\x14\x50\x00\x00"
+    # 231: speed_limit.reverse_ckmh = 3000
+    b"\xb8\x0b\x00\x00"
+    # 232: speed_limit.fade_ckmh = 500
+    b"\xf4\x01\x00\x00"
     # 233: split.rear_drive_permille = 500
     b"\xf4\x01\x00\x00"
     # 234: split.rear_regen_permille = 400
@@ -127,8 +127,8 @@ cal = array(
     b"\x26\x1b\x00\x00"
     # 241: vehicle.rpm_per_100kmh = 6667
     b"\x0b\x1a\x00\x00"
-    # 242: vehicle.rest_below_dkmh = 5
-    b"\x05\x00\x00\x00"
+    # 242: vehicle.rest_below_ckmh = 50
+    b"\x32\x00\x00\x00"
     # 243: battery.late_power_daw = 2000
     b"\xd0\x07\x00\x00"
     # 244: battery.auxiliary_daw = 35

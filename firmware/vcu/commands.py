@@ -30,7 +30,10 @@ _OPEN_TICKS = const(263)  # cal: hv.open_wait_ticks [ticks]
 
 
 class Commands:
-    """`discharging`: the link shall fall under 60 V (SM-04). `enable_front`, `enable_rear`: levels of the enable lines (SF-12)."""
+    """`discharging`: the link shall fall under 60 V (SM-04).
+
+    `enable_front`, `enable_rear`: levels of the enable lines (SF-12).
+    """
 
     def __init__(self, tx, cal, front, rear, hv, motion, monitor, port):
         self._tx = tx
@@ -97,7 +100,7 @@ class Commands:
                 self.discharging = -limit < self._motion.rpm < limit
         else:
             self._waited = 0
-            if state <= _STANDBY or (state == _FAULT and not hv.closed):
+            if state <= _STANDBY or (state == _FAULT and hv.opened):
                 request = _HV_OFF
             elif state == _CHARGE:
                 request = _HV_CHARGE

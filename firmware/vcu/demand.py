@@ -14,21 +14,21 @@ _ABS = const(13)  # dbc: EscMotion.AbsActive
 
 _TRAVEL = const(14)  # cal: map.travel_e4 [e4]
 _TRAVELS = const(9)  # cal: map.travel_e4.length
-_SPEED = const(23)  # cal: map.speed_dkmh [dkmh]
-_SPEEDS = const(5)  # cal: map.speed_dkmh.length
+_SPEED = const(23)  # cal: map.speed_ckmh [ckmh]
+_SPEEDS = const(5)  # cal: map.speed_ckmh.length
 _MAPS = const(28)  # cal: map.normal_e4 [e4] Eco, Sport and Snow follow
 _MAP_SIZE = const(45)  # cal: map.normal_e4.length
 _LIFTS = const(208)  # cal: lift_off.normal_dnm [dnm] Eco, Sport and Snow follow
 _LIFT_ONE_PEDAL = const(212)  # cal: lift_off.one_pedal_dnm [dnm]
-_FADE_SPEED = const(213)  # cal: lift_off.fade_speed_dkmh [dkmh]
-_FADES = const(6)  # cal: lift_off.fade_speed_dkmh.length
+_FADE_SPEED = const(213)  # cal: lift_off.fade_speed_ckmh [ckmh]
+_FADES = const(6)  # cal: lift_off.fade_speed_ckmh.length
 _FADE = const(219)  # cal: lift_off.fade_dnm [dnm]
 _CREEP = const(225)  # cal: creep.torque_dnm [dnm]
-_CREEP_FADE = const(226)  # cal: creep.fade_from_dkmh [dkmh]
-_CREEP_END = const(227)  # cal: creep.end_dkmh [dkmh]
-_TOP = const(230)  # cal: speed_limit.forward_dkmh [dkmh]
-_TOP_BACK = const(231)  # cal: speed_limit.reverse_dkmh [dkmh]
-_TOP_FADE = const(232)  # cal: speed_limit.fade_dkmh [dkmh]
+_CREEP_FADE = const(226)  # cal: creep.fade_from_ckmh [ckmh]
+_CREEP_END = const(227)  # cal: creep.end_ckmh [ckmh]
+_TOP = const(230)  # cal: speed_limit.forward_ckmh [ckmh]
+_TOP_BACK = const(231)  # cal: speed_limit.reverse_ckmh [ckmh]
+_TOP_FADE = const(232)  # cal: speed_limit.fade_ckmh [ckmh]
 _REVERSE = const(13)  # cal: gear.reverse_share_e4 [e4]
 
 _FULL = const(10_000)
@@ -43,7 +43,7 @@ class Demand:
         self.torque_dnm = 0
         self.speed_limited = False
 
-    def step(self, travel_e4, brake, direction, speed_dkmh, available_dnm):
+    def step(self, travel_e4, brake, direction, speed_ckmh, available_dnm):
         """Once a tick. `available_dnm`: what the motors can give for driving, sum."""
         self.speed_limited = False
         if not direction:
@@ -51,7 +51,7 @@ class Demand:
             return
         rx = self._rx
         cal = self._cal
-        along = speed_dkmh * direction
+        along = speed_ckmh * direction
         mode = rx[_MODE]
         one_pedal = rx[_ONE_PEDAL]
 

@@ -7,7 +7,7 @@ _P = const(0)  # dbc: PedalsDriver.Gear.P
 _R = const(1)  # dbc: PedalsDriver.Gear.R
 _D = const(3)  # dbc: PedalsDriver.Gear.D
 
-_CHANGE = const(12)  # cal: gear.change_below_dkmh [dkmh]
+_CHANGE = const(12)  # cal: gear.change_below_ckmh [ckmh]
 
 
 class Gear:
@@ -20,11 +20,11 @@ class Gear:
         self.wanted = 0
         self.park = False
 
-    def step(self, speed_dkmh):
+    def step(self, speed_ckmh):
         """Once a tick. N, P, an unknown gear, or a gear against the motion: no direction, so no torque."""
         gear = self._rx[_GEAR]
         wanted = 1 if gear == _D else -1 if gear == _R else 0
         self.park = gear == _P
         self.wanted = wanted
         if wanted != self.direction:
-            self.direction = wanted if speed_dkmh * wanted > -self._cal[_CHANGE] else 0
+            self.direction = wanted if speed_ckmh * wanted > -self._cal[_CHANGE] else 0

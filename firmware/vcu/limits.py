@@ -12,7 +12,7 @@ _CAP_VALID = const(15)  # dbc: EscMotion.TorqueMaxValid
 _CAP = const(19)  # dbc: EscMotion.TorqueMax [0.2 Nm]
 _DISCHARGE = const(44)  # dbc: BmsLimits.DischargePowerMax [10 W]
 _CHARGE = const(45)  # dbc: BmsLimits.ChargePowerMax [10 W]
-_PEDALS = const(0)  # dbc: PedalsDriver
+_PEDALS = const(1)  # dbc: PedalsDriver:bit
 _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
@@ -142,7 +142,7 @@ class Limits:
             reason = _DRIVER
         faults = self._faults
         # SF-01 (pedals silent for 30 ms), SF-04, SF-07
-        if not driving or faults.stop or self._monitor.tripped or self._port.rearming or late & (1 << _PEDALS):
+        if not driving or faults.stop or self._monitor.tripped or self._port.rearming or late & _PEDALS:
             most_drive = most_regen = torque = 0
             reason = _FAULT if faults.stop or driving else _NONE
         self.most_drive = most_drive

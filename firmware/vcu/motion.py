@@ -6,18 +6,18 @@ _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEELS = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
 _RPM_PER_100KMH = const(241)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST = const(242)  # cal: vehicle.rest_below_dkmh [dkmh]
+_REST = const(242)  # cal: vehicle.rest_below_ckmh [ckmh]
 
 
 class Motion:
-    """`speed_dkmh` in 0.1 km/h and `rpm` of the motors are positive forward."""
+    """`speed_ckmh` in 0.01 km/h and `rpm` of the motors are positive forward."""
 
     def __init__(self, rx, cal, front, rear):
         self._rx = rx
         self._cal = cal
         self._front = front
         self._rear = rear
-        self.speed_dkmh = 0
+        self.speed_ckmh = 0
         self.rpm = 0
         self.rest = False
 
@@ -36,6 +36,6 @@ class Motion:
         else:
             rpm = self.rpm
         self.rpm = rpm
-        self.speed_dkmh = speed = rpm * 1000 // cal[_RPM_PER_100KMH]
+        self.speed_ckmh = speed = rpm * 10_000 // cal[_RPM_PER_100KMH]
         rest = cal[_REST]
         self.rest = -rest < speed < rest

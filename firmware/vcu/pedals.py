@@ -19,7 +19,7 @@ _FAULT_TICKS = const(7)  # cal: pedal.fault_ticks [ticks]
 _RELEASED = const(8)  # cal: pedal.released_e4 [e4]
 _BRAKING = const(9)  # cal: brake.pressed_dbar [dbar]
 _OVERRIDE = const(10)  # cal: brake.override_e4 [e4]
-_OVERRIDE_SPEED = const(11)  # cal: brake.override_dkmh [dkmh]
+_OVERRIDE_SPEED = const(11)  # cal: brake.override_ckmh [ckmh]
 
 _FULL = const(10_000)
 
@@ -42,7 +42,7 @@ class Pedals:
         self._button = 1  # a button that hangs since power-on is no edge
         self._bad = 0
 
-    def step(self, speed_dkmh):
+    def step(self, speed_ckmh):
         """Once a tick; a missing message reads as a released pedal and an unknown gear."""
         rx = self._rx
         cal = self._cal
@@ -89,7 +89,7 @@ class Pedals:
             self.override = False
         elif brake and travel > cal[_OVERRIDE]:
             limit = cal[_OVERRIDE_SPEED]
-            if speed_dkmh > limit or speed_dkmh < -limit:
+            if speed_ckmh > limit or speed_ckmh < -limit:
                 self.override = True
         self.travel_e4 = 0 if self.override else travel
         self.released = released

@@ -28,10 +28,9 @@ _COUNT = const(31)  # dbc: VcuFault.Count
 _DTC = const(32)  # dbc: VcuFault.Dtc
 _FAULT_STATUS = const(33)  # dbc: VcuFault.Status
 _OCCURRENCES = const(34)  # dbc: VcuFault.Occurrences
-_RECEIVED = const(13)  # dbc: VcuInvFrontCommand
-_STATUS_BIT = const(16)  # dbc: VcuStatus
-_TIMING_BIT = const(17)  # dbc: VcuTiming
-_FAULT_BIT = const(19)  # dbc: VcuFault
+_STATUS_BIT = const(8)  # dbc: VcuStatus:bit
+_TIMING_BIT = const(16)  # dbc: VcuTiming:bit
+_FAULT_BIT = const(64)  # dbc: VcuFault:bit
 
 _LAMP_ON = const(228)  # cal: stop_lamp.on_dnm [dnm]
 _LAMP_OFF = const(229)  # cal: stop_lamp.off_dnm [dnm]
@@ -61,11 +60,11 @@ class Status:
 
     def step(self, ready):
         """Once a tick; `ready` has a bit for each message that is about to be sent."""
-        if ready & (1 << _STATUS_BIT - _RECEIVED):
+        if ready & _STATUS_BIT:
             self._status()
-        if ready & (1 << _TIMING_BIT - _RECEIVED):
+        if ready & _TIMING_BIT:
             self._timing_figures()
-        if ready & (1 << _FAULT_BIT - _RECEIVED):
+        if ready & _FAULT_BIT:
             self._fault()
 
     def _status(self):

@@ -24,8 +24,7 @@ _PERIOD_MS = const(10)
 _INIT = const(0)  # dbc: VcuStatus.State.Init
 _PRECHARGE = const(2)  # dbc: VcuStatus.State.Precharge
 _READY = const(3)  # dbc: VcuStatus.State.Ready
-_RECEIVED = const(13)  # dbc: VcuInvFrontCommand
-_HV_COMMAND = const(15)  # dbc: VcuHvCommand
+_HV_COMMAND = const(4)  # dbc: VcuHvCommand:bit
 _GOOD_FRAMES = const(10)
 
 
@@ -83,8 +82,8 @@ class Vcu:
         front.step(late, wanted, driving, port.rearming)
         rear.step(late, wanted, driving, port.rearming)
         motion.step()
-        pedals.step(motion.speed_dkmh)
-        gear.step(motion.speed_dkmh)
+        pedals.step(motion.speed_ckmh)
+        gear.step(motion.speed_ckmh)
         self.hv.step(states.state == _PRECHARGE, self.commands.discharging)
         if port.rearming and not port.bus_off:
             self._rearm()
@@ -95,7 +94,7 @@ class Vcu:
         driving = states.driving
         direction = gear.direction
         demand = self.demand
-        demand.step(pedals.travel_e4, pedals.brake, direction, motion.speed_dkmh, front.drive_dnm + rear.drive_dnm)
+        demand.step(pedals.travel_e4, pedals.brake, direction, motion.speed_ckmh, front.drive_dnm + rear.drive_dnm)
         limits = self.limits
         limits.step(demand.torque_dnm, direction, motion.rpm, driving, late, demand.speed_limited)
         split = self.split
@@ -124,7 +123,7 @@ class Vcu:
             self._rear_line.off()
         ready = due(elapsed_ms)
         if states.state == _INIT:
-            ready &= ~(1 << _HV_COMMAND - _RECEIVED)  # nothing is known yet, so nothing is asked of the contactors
+            ready &= ~_HV_COMMAND  # nothing is known yet, so nothing is asked of the contactors
         self.status.step(ready)
         port.transmit(ready)
 

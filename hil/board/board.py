@@ -45,11 +45,11 @@ class ConsoleLine(NamedTuple):
     text: str
 
 
-class BoardHung(UserError):
+class BoardHung(UserError):  # noqa: N818 - reads better in a test
     """The firmware computes without end and no watchdog is armed to end it."""
 
 
-class BoardCrashed(UserError):
+class BoardCrashed(UserError):  # noqa: N818
     """The interpreter itself ended; the message has what it printed last."""
 
 
@@ -65,9 +65,9 @@ class VirtualBoard:
     """The firmware's board on `port`. Made without power.
 
     Args:
-        flash: folder that is the board's flash: boot.py, main.py and what they import; kept over resets and power cuts.
-        tick_cost_us: computing time charged to a Timer wake-up; its outputs take effect that much later. None: the measured.
-        rx_cost_us: the same for a CAN interrupt.
+        flash: folder that is the board's flash: boot.py, main.py and what they import; kept over resets and power
+        cuts. tick_cost_us: computing time charged to a Timer wake-up; its outputs take effect that much later. None:
+        the measured. rx_cost_us: the same for a CAN interrupt.
         clock_ppm: error of the board's crystal, positive is fast.
         watchdog_hz: the watchdog's own oscillator (17 to 47 kHz by the data sheet).
         micropython: interpreter to use instead of the one that is found (see `twinaxle.micropython`).
@@ -103,7 +103,9 @@ class VirtualBoard:
         self.reset_count = 0
         """Resets since the object was made, power-on not counted."""
         self.main_ended: int | None = None
-        """None while main.py runs; 0 after it ended by itself, 1 after an exception (the trace-back is in `console`)."""
+        """None while main.py runs; 0 after it ended by itself, 1 after an exception (the trace-back is in
+        `console`).
+        """
         self.hung = False
         self._micropython = micropython or find_micropython().path
         self._costs_us = (default_tick_cost_us() if tick_cost_us is None else tick_cost_us, rx_cost_us)
@@ -129,6 +131,16 @@ class VirtualBoard:
         return self._session is not None
 
     @property
+    def process_id(self) -> int | None:
+        """The interpreter's process, None while the board is not alive."""
+        return self._session.process.pid if self._session else None
+
+    @property
+    def round_trips(self) -> int:
+        """Exchanges with the interpreter in this life of the firmware."""
+        return self._session.round_trips if self._session else 0
+
+    @property
     def late_outputs(self) -> int:
         """Outputs that came out of a replayed past and were late by up to 10 ms, see `session.py`."""
         return self._late_outputs + (self._session.late_outputs if self._session else 0)
@@ -149,7 +161,9 @@ class VirtualBoard:
             self._boot(ResetCause.POWER_ON, BOOT_NS)
 
     def power_off(self) -> None:
-        """Power goes in this very instant: outputs low, controller off the bus, the interpreter killed. The flash stays."""
+        """Power goes in this very instant: outputs low, controller off the bus, the interpreter killed. The flash
+        stays.
+        """
         self._powered = False
         self._watchdog.stop()
         self._stop()
@@ -229,7 +243,9 @@ class VirtualBoard:
         return "".join(line.text + "\n" for line in self.console) + self._line
 
     def ctrl_c(self) -> None:
-        """Somebody presses Ctrl-C at the board's console: KeyboardInterrupt, unless the firmware has switched that off."""
+        """Somebody presses Ctrl-C at the board's console: KeyboardInterrupt, unless the firmware has switched that
+        off.
+        """
         if self._session is not None:
             self._session.tell(Event.KEYBOARD_INTERRUPT)
 

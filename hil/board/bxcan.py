@@ -1,8 +1,9 @@
-"""The board's CAN controller (bxCAN of the STM32F405) as far as the bus sees it: mailboxes, filters, modes, error state.
+"""The board's CAN controller (bxCAN of the STM32F405) as the bus sees it: mailboxes, filters, modes, error state.
 
-The receive FIFOs and the driver's bookkeeping are on the other side of the wire (`mpy/_vb_can.py`), where the firmware's
-interrupts read them in the right order. Here are the three transmit mailboxes, which take part in arbitration by identifier
-(TXFP = 0, lowest mailbox first among equals), and the 14 filter banks in 32-bit mask mode, odd ones to FIFO 1.
+The receive FIFOs and the driver's bookkeeping are on the other side of the wire (`mpy/_vb_can.py`), where the
+firmware's interrupts read them in the right order. Here are the three transmit mailboxes, which take part in
+arbitration by identifier (TXFP = 0, lowest mailbox first among equals), and the 14 filter banks in 32-bit mask mode,
+odd ones to FIFO 1.
 """
 
 from collections.abc import Callable
@@ -35,8 +36,8 @@ class Mode(IntEnum):
 class BxCan:
     """One controller on a `Port`.
 
-    `on_receive(fifo, frame)`, `on_done(mailbox, ok)`, `on_state(state)` and `on_restarted()` are called in bench time. In both
-    loopback modes frames come back without touching the bus (on the chip LOOPBACK also puts them on the wire).
+    `on_receive(fifo, frame)`, `on_done(mailbox, ok)`, `on_state(state)` and `on_restarted()` are called in bench time.
+    In both loopback modes frames come back without touching the bus (on the chip LOOPBACK also puts them on the wire).
     In silent mode nothing can be sent: mailboxes stay pending.
     """
 
@@ -70,7 +71,9 @@ class BxCan:
     # --- life ---
 
     def open(self, mode: int, bitrate: int) -> None:
-        """CAN.init(): filters cleared, mailboxes empty, counters zero. A wrong bit rate leaves the controller off the bus."""
+        """CAN.init(): filters cleared, mailboxes empty, counters zero. A wrong bit rate leaves the controller off
+        the bus.
+        """
         self.close()
         self._life += 1
         self._open = True

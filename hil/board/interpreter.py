@@ -1,12 +1,13 @@
 """Sizes the heap of the MicroPython interpreter that runs the firmware.
 
-The board has 105,632 bytes of GC heap in blocks of 16 bytes. A 64-bit interpreter has blocks of 32 bytes and words of 8, so the
-same objects take the same number of blocks in a heap of twice the size: `-X heapsize=105632w` (w: words of the machine). That is
-exact for objects made of words (lists, tuples, dicts, instances, closures) and for everything up to 16 bytes of payload; it is
-kinder than the board for what does not grow with the word: bytecode, strings, bytearrays and arrays of fixed-width items. For
-the bytecode, by far the largest of these, `code_bytes` is taken off: the size of the .mpy files in the flash folder. Arrays and
-buffers made at run time stay uncorrected (a 1 KB buffer costs 0.5 KB too little). On top comes what the modules that stand in
-for the board's C drivers occupy, as measured once by loading them.
+The board has 105,632 bytes of GC heap in blocks of 16 bytes. A 64-bit interpreter has blocks of 32 bytes and words of
+8, so the same objects take the same number of blocks in a heap of twice the size: `-X heapsize=105632w` (w: words of
+the machine). That is exact for objects made of words (lists, tuples, dicts, instances, closures) and for everything up
+to 16 bytes of payload; it is kinder than the board for what does not grow with the word: bytecode, strings, bytearrays
+and arrays of fixed-width items. For the bytecode, by far the largest of these, `code_bytes` is taken off: the size of
+the .mpy files in the flash folder. Arrays and buffers made at run time stay uncorrected (a 1 KB buffer costs 0.5 KB
+too little). On top comes what the modules that stand in for the board's C drivers occupy, as measured once by loading
+them.
 """
 
 import subprocess

@@ -18,7 +18,9 @@ _affinity_before: set[int] = set()
 
 
 def _share_one_processor() -> None:
-    """Pin this process (and the children it starts) to one processor: a pipe round trip then takes 8 us instead of 100."""
+    """Pin this process (and the children it starts) to one processor: a pipe round trip then takes 8 us instead of
+    100.
+    """
     global _affinity_users, _affinity_before
     _affinity_users += 1
     if _affinity_users > 1 or not hasattr(os, "sched_setaffinity"):
@@ -59,8 +61,8 @@ class Ended(Exception):  # noqa: N818 - a condition, not an error
 class BoardProcess:
     """One life of the interpreter, from power-on or reset to the next.
 
-    `read_request` waits for the board's next request and collects what it prints on the way. `limit_s` is the wall-clock
-    time after which a board that asks for nothing counts as hung.
+    `read_request` waits for the board's next request and collects what it prints on the way. `limit_s` is the
+    wall-clock time after which a board that asks for nothing counts as hung.
     """
 
     def __init__(
@@ -75,7 +77,8 @@ class BoardProcess:
         reply_in, reply_out = os.pipe()
         command = [
             os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}", os.fspath(MAIN),
-            str(reply_in), str(request_out), os.fspath(flash.resolve()), str(reset_cause), *map(str, costs_us), str(rate),
+            str(reply_in), str(request_out), os.fspath(flash.resolve()),
+            str(int(reset_cause)), *map(str, costs_us), str(rate),
         ]  # fmt: skip
         try:
             self._child = subprocess.Popen(
@@ -106,6 +109,11 @@ class BoardProcess:
         self._poll.register(request_in, select.POLLIN)
         self._poll.register(self._stdout.fileno(), select.POLLIN)
         _running.add(self)
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._child.pid
 
     @property
     def alive(self) -> bool:

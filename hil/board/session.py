@@ -1,15 +1,17 @@
 """One life of the firmware: the interpreter's process in lock-step with the bench.
 
-The interpreter asks to be woken at a board time and gives the outputs of the wake-up that just ended. The bench runs up to
-that time, collecting what happens to the board, and answers with it. In steady state that is one pipe round trip a tick.
+The interpreter asks to be woken at a board time and gives the outputs of the wake-up that just ended. The bench runs
+up to that time, collecting what happens to the board, and answers with it. In steady state that is one pipe round trip
+a tick.
 
-Frames that come in between are replayed by the interpreter after the fact, interrupts at their own times. That is exact as
-long as nothing is sent because of them. So an identifier is delivered at once ("eager") until it has come `QUIET` times in a
-row without an output following; should an output come out of the past all the same, it takes effect in the present, is counted
-in `late_outputs`, and the identifiers concerned are eager again.
+Frames that come in between are replayed by the interpreter after the fact, interrupts at their own times. That is
+exact as long as nothing is sent because of them. So an identifier is delivered at once ("eager") until it has come
+`QUIET` times in a row without an output following; should an output come out of the past all the same, it takes effect
+in the present, is counted in `late_outputs`, and the identifiers concerned are eager again.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from hil.board.clock import BoardClock
 from hil.board.process import BoardProcess, Ended, Silent
@@ -182,10 +184,8 @@ class Session:
         events.clear()
         self._base_ns = now_ns
         self.round_trips += 1
-        try:
+        with suppress(BrokenPipeError):  # it ended by itself; the reading end tells
             self.process.write_reply(blocks)
-        except BrokenPipeError:
-            pass  # it ended by itself; the reading end tells
         self._serve()
 
     def _serve(self) -> None:

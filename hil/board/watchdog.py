@@ -8,7 +8,8 @@ from hil.kernel import Kernel
 class Watchdog:
     """Calls `bite` when nobody feeds it in time.
 
-    `oscillator_hz` is the watchdog's own RC oscillator: 32 kHz nominal, 17 to 47 kHz by the data sheet (DS8626, table 38).
+    `oscillator_hz` is the watchdog's own RC oscillator: 32 kHz nominal, 17 to 47 kHz by the data sheet (DS8626, table
+    38).
     """
 
     def __init__(self, kernel: Kernel, bite: Callable[[], None], oscillator_hz: int) -> None:

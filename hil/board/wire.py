@@ -1,8 +1,9 @@
-"""The binary protocol between the bench and the virtual board's interpreter, as `mpy/_vb_wire.py` has it on the other side.
+"""The binary protocol between bench and interpreter, as `mpy/_vb_wire.py` has it on the other side.
 
-Board to bench: a header (operation, number of outputs, wake-up time in board microseconds) and outputs of 24 bytes. Bench to
-board: blocks of a header (number of events, "more follow", base and end of the window in board microseconds) and events of 24
-bytes; a block has room for 20. Everything is little-endian. One request and one reply make one wake-up.
+Board to bench: a header (operation, number of outputs, wake-up time in board microseconds) and outputs of 24 bytes.
+Bench to board: blocks of a header (number of events, "more follow", base and end of the window in board microseconds)
+and events of 24 bytes; a block has room for 20. Everything is little-endian. One request and one reply make one
+wake-up.
 """
 
 from enum import IntEnum

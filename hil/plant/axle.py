@@ -20,7 +20,7 @@ AxleResult = tuple[float, float, float, float, float, float, float, float]
 """torque Nm, motor speed rad/s, twist rad, wheel speed rad/s, tyre force N, slip, DC power W, loss W."""
 
 AxleStep = Callable[
-    [float, float, float, float, float, bool, bool, float, float, float, float],
+    [float, float, float, float, float, bool, bool, float, float, float, float, float],
     AxleResult,
 ]
 
@@ -34,13 +34,16 @@ _LEAST_SLIDE_RADPS = 15.0
 def make_axle_step(parameters: Parameters, step_s: float) -> AxleStep:
     """A function for one step of `step_s` seconds with the parameters bound.
 
-    It takes torque Nm, motor speed rad/s, twist rad, wheel speed rad/s, target torque Nm, whether the power stage is
-    cut, whether the gates are on, friction coefficient, load on the axle N, car speed m/s, brake torque Nm (0 or more).
+    It takes torque Nm, motor speed rad/s, twist rad, wheel speed rad/s, target torque Nm, whether the power stage
+    is cut, whether the gates are on, share of the power that the link's voltage allows (0..1), friction coefficient,
+    load on the axle N, car speed m/s, brake torque Nm (0 or more).
     """
     motor, losses, tyre, driveline = parameters.motor, parameters.losses, parameters.tyre, parameters.driveline
     lag = 1.0 - exp(-step_s / motor.torque_lag_s)
     slew_nm = motor.torque_slew_nmps * step_s
     cut_nm = motor.torque_max_nm * step_s / CUT_S
+    torque_max, power_max, power_corner = motor.torque_max_nm, motor.power_max_w, motor.power_corner_radps
+    power_fall = (motor.power_max_w - motor.power_top_w) / (motor.power_top_radps - motor.power_corner_radps)
     ratio = driveline.gear_ratio
     inertia_wheels = 2.0 * tyre.wheel_inertia_kgm2
     inertia_motor = driveline.motor_inertia_kgm2
@@ -65,20 +68,27 @@ def make_axle_step(parameters: Parameters, step_s: float) -> AxleStep:
         target: float,
         cut: bool,
         gates_on: bool,
+        link_share: float,
         mu: float,
         load: float,
         car: float,
         brake: float,
     ) -> AxleResult:
+        # What motor and link can give at this speed, whatever the inverter's software asks for.
+        turning = speed if speed >= 0.0 else -speed
+        power = power_max - power_fall * (turning - power_corner) if turning > power_corner else power_max
+        most = torque_max * turning
+        power *= link_share
+        most = torque_max if most <= power and power > 0.0 else power / turning if turning > 0.0 else 0.0
         # Actuator: first-order lag with a slew limit; a cut power stage falls straight to zero.
-        if cut:
+        if cut or not gates_on:
             torque = torque - cut_nm if torque > cut_nm else torque + cut_nm if torque < -cut_nm else 0.0
         else:
+            target = most if target > most else -most if target < -most else target
             change = (target - torque) * lag
             torque += slew_nm if change > slew_nm else -slew_nm if change < -slew_nm else change
 
         # Drag brakes the shaft, gates on or off; the other losses come out of the link.
-        turning = speed if speed >= 0.0 else -speed
         drag = drag1 * turning + drag2 * turning * turning + drag0
         sliding = turning if turning > _LEAST_SLIDE_RADPS else _LEAST_SLIDE_RADPS
         drive = torque - drag / sliding * (speed / sliding)

@@ -82,16 +82,15 @@ class Battery:
         """
         p = self.parameters
         conductance = 1.0 / p.bleed_ohm + discharging / p.discharge_ohm
+        # The units' power moves the capacitor's energy, C V^2 / 2; resistors then pull it along an exponential.
+        square = self.link_voltage_v * self.link_voltage_v - 2.0 * load_w * seconds / p.link_capacitance_f
+        voltage = square**0.5 if square > 0.0 else 0.0
         source_a = 0.0
         if self.precharge_closed:
             conductance += 1.0 / p.precharge_ohm
             source_a = self.open_circuit_v / p.precharge_ohm
-        voltage = self.link_voltage_v
-        if voltage > 1.0:
-            source_a -= load_w / voltage
         final_v = source_a / conductance
-        voltage = final_v + (voltage - final_v) * exp(-seconds * conductance / p.link_capacitance_f)
-        self.link_voltage_v = voltage if voltage > 0.0 else 0.0
+        self.link_voltage_v = final_v + (voltage - final_v) * exp(-seconds * conductance / p.link_capacitance_f)
         self.pack_current_a = (
             (self.open_circuit_v - self.link_voltage_v) / p.precharge_ohm if self.precharge_closed else 0.0
         )

@@ -162,7 +162,14 @@ _SECTIONS: dict[str, type[Any]] = {
     "battery": BatteryParameters,
     "thermal": Thermal,
 }
-_MAY_BE_ZERO = {"drag_linear_w", "drag_square_w", "drag_fixed_w", "load_transfer_lag_s", "cell_spread_degc", "cell_spread_v"}
+_MAY_BE_ZERO = {
+    "drag_linear_w",
+    "drag_square_w",
+    "drag_fixed_w",
+    "load_transfer_lag_s",
+    "cell_spread_degc",
+    "cell_spread_v",
+}
 _SHARES = {"front_weight_share", "front_share", "initial_soc", "stator_loss_share", "inverter_loss_share"}
 
 _S = TypeVar("_S")

@@ -1,4 +1,4 @@
-"""What the car does without any firmware, beside the figures of independent check runs: `python -m hil.plant.reference`.
+"""What the car does without any firmware, beside independent check runs: `python -m hil.plant.reference`.
 
 A plain script stands in for driver and controller: both units share the torque half and half, full pedal ramps torque
 by `LAUNCH_RAMP_NMPS`. `figures()` is what the command prints; the single measurements are functions of their own.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -76,20 +77,10 @@ def ready_plant(parameters: Parameters | None = None, *, step_ns: int = STEP_NS,
     plant = Plant(parameters, step_ns=step_ns)
     plant.battery.link_voltage_v = plant.battery.open_circuit_v
     plant.main_closed = True
-    set_speed(plant, speed_mps)
+    plant.place(speed_mps)
     for unit in (plant.front, plant.rear):
         unit.gates_on = True
     return plant
-
-
-def set_speed(plant: Plant, speed_mps: float) -> None:
-    """Let the car roll without slip, and without twist in the shafts."""
-    plant.speed_mps = speed_mps
-    wheel = speed_mps / plant.parameters.tyre.rolling_radius_m
-    for unit in (plant.front, plant.rear):
-        unit.wheel_speed_radps = wheel
-        unit.speed_radps = wheel * plant.parameters.driveline.gear_ratio
-        unit.twist_rad = 0.0
 
 
 def set_torque(plant: Plant, torque_nm: float) -> None:
@@ -145,7 +136,7 @@ def drive_cycle(speeds_mps: Iterable[float], parameters: Parameters | None = Non
     speeds = [float(speed) for speed in speeds_mps]
     ticks = 1_000_000_000 // _TICK_NS
     worst = 0.0
-    for second, (start, end) in enumerate(zip(speeds[:-1], speeds[1:], strict=True)):
+    for second, (start, end) in enumerate(pairwise(speeds)):
         for tick in range(1, ticks + 1):
             wanted = start + (end - start) * tick / ticks
             force, plant.brake_pressure_bar = 0.0, 10.0

@@ -96,5 +96,5 @@ def test_field_names_are_valid_and_different(names: list[str]) -> None:
     fields = field_names(names)
     assert list(fields) == names
     assert len(set(fields.values())) == len(names)
-    namedtuple("Check", list(fields.values()))  # type: ignore[misc]
+    namedtuple("Check", list(fields.values()))
     assert field_names(["class", "class_", "_x", "x", "Speed"])["Speed"] == "Speed"

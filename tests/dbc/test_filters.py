@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,10 +17,12 @@ def message(can_id: int, extended: bool = False, cycle_ms: int = 10) -> Message:
     return Message(f"M{can_id}", can_id, extended, 8, "A", ("A",), ("B",), cycle_ms, 0, None, (), "")
 
 
-def test_exactly_the_received_identifiers_pass() -> None:
+@pytest.mark.parametrize(("banks", "count"), [(BANKS, 13), (BANKS // 2, 7)])
+def test_exactly_the_received_identifiers_pass(banks: int, count: int) -> None:
+    """With a bank for each, and merged so far that every second bank stays free for the other FIFO."""
     wanted = [one for one in powertrain().messages.values() if "VCU" in one.receivers]
-    filters = make_filters(wanted)
-    assert len(filters) == len(wanted) <= BANKS
+    filters = make_filters(wanted, banks)
+    assert len(filters) == count
     passing = {can_id for can_id in range(0x800) if any(one.passes(can_id, False) for one in filters)}
     assert passing == {one.frame_id for one in wanted}
     assert not any(one.passes(can_id, True) for one in filters for can_id in range(0x800))

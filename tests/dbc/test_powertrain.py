@@ -221,6 +221,7 @@ def test_opens_in_cantools_strict() -> None:
 
 def test_opens_in_canmatrix() -> None:
     matrix = canmatrix.formats.loadp_flat(str(POWERTRAIN))
+    assert matrix is not None
     assert len(matrix.frames) == len(TABLE)
     frame = matrix.frame_by_name("BmsPack")
     assert frame.cycle_time == 20

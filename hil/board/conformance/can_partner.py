@@ -1,4 +1,5 @@
-# Facts on machine.CAN that need somebody else on the bus at 500 kbit/s, who does what "ASK" lines ask for. Alone: skipped.
+# Facts on machine.CAN that need somebody else on the bus at 500 kbit/s, who does what "ASK" lines ask for. Alone:
+# skipped.
 import time
 from machine import CAN
 

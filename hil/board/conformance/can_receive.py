@@ -71,7 +71,6 @@ result = can.recv()
 check("remote_frame_reads_as_zeros", result[2] == CAN.FLAG_RTR and bytes(result[1]) == bytes(4), result)
 
 
-
 def without_heap():
     micropython.heap_lock()
     try:

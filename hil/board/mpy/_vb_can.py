@@ -1,7 +1,7 @@
 # machine.CAN of the virtual board: the driver of MicroPython 1.29 on bxCAN, register by register where it matters.
 #
-# The receive FIFOs, the flags of the transmit mailboxes and the driver's own list of pending ids live here; mailboxes, filters
-# and error counters live in the bench, which knows the bus (hil/board/bxcan.py).
+# The receive FIFOs, the flags of the transmit mailboxes and the driver's own list of pending ids live here; mailboxes,
+# filters and error counters live in the bench, which knows the bus (hil/board/bxcan.py).
 from array import array
 
 import micropython
@@ -61,9 +61,9 @@ C[_TX_ID] = C[_TX_ID + 1] = C[_TX_ID + 2] = _EMPTY
 # ---------------------------------------------------------------- transmit
 
 
-# Objects as the 64-bit interpreter lays them out, in 32-bit words: type at 0; bytes, bytearray and memoryview have their length
-# at 4 and a pointer to the items at 6, a memoryview its offset above the typecode in 2; a list has its length at 4, its items
-# at 6. Reading them directly costs a tenth of the same by method calls.
+# Objects as the 64-bit interpreter lays them out, in 32-bit words: type at 0; bytes, bytearray and memoryview have
+# their length at 4 and a pointer to the items at 6, a memoryview its offset above the typecode in 2; a list has its
+# length at 4, its items at 6. Reading them directly costs a tenth of the same by method calls.
 _LIST = const(0)
 _MEMORYVIEW = const(2)
 _TYPES = array("l", [0] * 4)
@@ -84,8 +84,8 @@ _learn_types(_TYPES, ([], b"x", memoryview(b"x"), bytearray(1)))
 
 @micropython.viper
 def _send(can_id: int, data, flags: int) -> int:
-    # The driver's search for a slot: every one is looked at, because a later one may hold the same id. Gives the index, -1 for
-    # none, -2 when the caller has to look at the arguments again.
+    # The driver's search for a slot: every one is looked at, because a later one may hold the same id. Gives the
+    # index, -1 for none, -2 when the caller has to look at the arguments again.
     c = ptr32(C)
     if not c[4] or int(id(data)) & 7:
         return -2
@@ -162,7 +162,8 @@ def _tx_done(index, ok):
 
 
 def _completed():
-    # can_get_transmit_finished() and clear_complete_transfer(): index << 1 | success, or -1. Enables the interrupt again.
+    # can_get_transmit_finished() and clear_complete_transfer(): index << 1 | success, or -1. Enables the interrupt
+    # again.
     found = -1
     i = 0
     while i < 3:

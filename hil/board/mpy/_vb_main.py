@@ -1,6 +1,6 @@
-# First program of the virtual board's interpreter: sets up the wire and the flash, then starts boot.py and main.py as the board
-# does. Arguments: reader fd, writer fd, flash folder, reset cause, tick cost us, rx cost us,
-# rate of the crystal in 1e-9.
+# First program of the virtual board's interpreter: sets up the wire and the flash, then starts boot.py and main.py as
+# the board does. Arguments: reader fd, writer fd, flash folder, reset cause, tick cost us, rx cost us, rate of the
+# crystal in 1e-9.
 import gc
 import os
 import sys

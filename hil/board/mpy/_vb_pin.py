@@ -4,10 +4,10 @@ import _vb_wire as wire
 from _vb_wire import I, emit, emit_number, reply
 
 _BOARD = (
-    "X1=A0 X2=A1 X3=A2 X4=A3 X5=A4 X6=A5 X7=A6 X8=A7 X9=B6 X10=B7 X11=C4 X12=C5 X17=B3 X18=C13 X19=C0 X20=C1 X21=C2 X22=C3 "
-    "Y1=C6 Y2=C7 Y3=B8 Y4=B9 Y5=B12 Y6=B13 Y7=B14 Y8=B15 Y9=B10 Y10=B11 Y11=B0 Y12=B1 SW=B3 LED_RED=A13 LED_GREEN=A14 "
-    "LED_YELLOW=A15 LED_BLUE=B4 MMA_INT=B2 MMA_AVDD=B5 SD_D0=C8 SD_D1=C9 SD_D2=C10 SD_D3=C11 SD_CMD=D2 SD_CK=C12 SD=A8 "
-    "SD_SW=A8 USB_VBUS=A9 USB_ID=A10 USB_DM=A11 USB_DP=A12"
+    "X1=A0 X2=A1 X3=A2 X4=A3 X5=A4 X6=A5 X7=A6 X8=A7 X9=B6 X10=B7 X11=C4 X12=C5 X17=B3 X18=C13 X19=C0 X20=C1 "
+    "X21=C2 X22=C3 Y1=C6 Y2=C7 Y3=B8 Y4=B9 Y5=B12 Y6=B13 Y7=B14 Y8=B15 Y9=B10 Y10=B11 Y11=B0 Y12=B1 SW=B3 "
+    "LED_RED=A13 LED_GREEN=A14 LED_YELLOW=A15 LED_BLUE=B4 MMA_INT=B2 MMA_AVDD=B5 SD_D0=C8 SD_D1=C9 SD_D2=C10 "
+    "SD_D3=C11 SD_CMD=D2 SD_CK=C12 SD=A8 SD_SW=A8 USB_VBUS=A9 USB_ID=A10 USB_DM=A11 USB_DP=A12"
 )
 _ADC_PINS = "A0 A1 A2 A3 A4 A5 A6 A7 B0 B1 C0 C1 C2 C3 C4 C5"
 
@@ -17,6 +17,7 @@ _output = bytearray(64)
 _adc_mv = {}
 _pins = {}
 _irqs = {}
+_READ = object()
 
 
 def _cpu(name):
@@ -51,7 +52,7 @@ def event(at):
     entry = _irqs.get(number) if _irqs else None
     if entry and level != before:
         trigger, handler, hard, pin = entry
-        if trigger & (Pin.IRQ_RISING if level else Pin.IRQ_FALLING):
+        if trigger & (0x0010_0000 if level else 0x0020_0000):
             if not hard:
                 wire.queue(handler, pin)
             elif not I[3] and not I[4]:
@@ -113,10 +114,10 @@ class Pin:
             _output[self._number] = 1 if value else 0
         emit(wire.OUT_PIN_MODE | mode << 8 | pull << 24, self._number | _output[self._number] << 8)
 
-    def value(self, *args):
+    def value(self, level=_READ):
         number = self._number
-        if args:
-            self._put(1 if args[0] else 0)
+        if level is not _READ:
+            self._put(1 if level else 0)
             return None
         wire.poll()
         if self._mode & 15 == 1:
@@ -163,7 +164,7 @@ class Pin:
         if handler is None:
             _irqs.pop(self._number, None)
         else:
-            _irqs[self._number] = (trigger & ~0x1000_0000, handler, bool(hard), self)
+            _irqs[self._number] = (trigger, handler, bool(hard), self)
 
 
 class _Names:
@@ -190,9 +191,9 @@ class Signal:
         self._pin = pin if isinstance(pin, Pin) else Pin(pin, *args, **kwargs)
         self._invert = 1 if invert else 0
 
-    def value(self, *args):
-        if args:
-            return self._pin.value((1 if args[0] else 0) ^ self._invert)
+    def value(self, level=_READ):
+        if level is not _READ:
+            return self._pin.value((1 if level else 0) ^ self._invert)
         return self._pin.value() ^ self._invert
 
     __call__ = value

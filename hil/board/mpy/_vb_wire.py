@@ -1,8 +1,8 @@
 # The virtual board's lock-step wire to the bench, its clock and its event loop (runs in the MicroPython child).
 #
-# Board time stands still while code runs. It moves in wait_until(), idle() and in busy polling; there the bench is asked to
-# run up to the next wake-up and answers with all that happened until then ("events"), which is replayed here in order.
-# Nothing on the paths that run in steady state allocates: the firmware may hold the heap lock.
+# Board time stands still while code runs. It moves in wait_until(), idle() and in busy polling; there the bench is
+# asked to run up to the next wake-up and answers with all that happened until then ("events"), which is replayed here
+# in order. Nothing on the paths that run in steady state allocates: the firmware may hold the heap lock.
 import micropython
 from array import array
 from micropython import const
@@ -250,8 +250,8 @@ def _next_event() -> int:
 
 @micropython.viper
 def _take_frames(stop: int) -> int:
-    # Move received frames up to `stop` into the FIFOs and run the interrupt for each. Returns 0 when no event up to `stop`
-    # is left, 1 when one of another kind comes next, 2 when soft callbacks wait.
+    # Move received frames up to `stop` into the FIFOs and run the interrupt for each. Returns 0 when no event up to
+    # `stop` is left, 1 when one of another kind comes next, 2 when soft callbacks wait.
     x = ptr32(I)
     q = ptr32(reply)
     t = ptr32(T)
@@ -492,9 +492,6 @@ def wait_until(target):
             replay(target)
             break
         replay(horizon)
-        if T[_NOW] >= target:
-            # A callback took the time itself.
-            break
         if _next_event() > T[_HORIZON]:
             wake = T[_TIMER]
             if wake > target:
@@ -530,9 +527,10 @@ def poll() -> int:
     return now
 
 
-# idle(): on the board it ends with the next interrupt, at the latest with the SysTick within 1 ms. Returning to a main loop
-# that does nothing visible is not worth a thousand round trips a second, so the board learns what the loop does after a
-# SysTick: nothing at all (skip them), look at the clock (replay them up to the next timer), or act (ask the bench for each).
+# idle(): on the board it ends with the next interrupt, at the latest with the SysTick within 1 ms. Returning to a main
+# loop that does nothing visible is not worth a thousand round trips a second, so the board learns what the loop does
+# after a SysTick: nothing at all (skip them), look at the clock (replay them up to the next timer), or act (ask the
+# bench for each).
 _LEARN = const(20)
 _PROBE = const(64)
 _GAP_US = const(20_000)
@@ -588,8 +586,8 @@ def idle():
 
 
 def wait_interrupt():
-    # WFI inside a driver: ends with the next interrupt, the SysTick at the latest. In a hard handler only the SysTick has the
-    # priority to end it; frames that come meanwhile go into the FIFOs.
+    # WFI inside a driver: ends with the next interrupt, the SysTick at the latest. In a hard handler only the SysTick
+    # has the priority to end it; frames that come meanwhile go into the FIFOs.
     now = T[_NOW]
     target = now // 1000 * 1000 + 1000
     if T[_HORIZON] < target:

@@ -1,4 +1,5 @@
-# The virtual board's `time`: the bench's time as the board's crystal counts it. Ticks wrap at 2**30 as on a 32-bit board.
+# The virtual board's `time`: the bench's time as the board's crystal counts it. Ticks wrap at 2**30 as on a 32-bit
+# board.
 import sys
 import micropython
 import _vb_wire as _wire

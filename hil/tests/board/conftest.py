@@ -1,61 +1,16 @@
-"""A board alone on a bus with one more node, and firmware given as text."""
+"""Fixture `rig`: boards that end with the test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from hil.board import VirtualBoard
-from hil.board.board import BOOT_NS
-from hil.bus import Bus, Frame
-from hil.kernel import Kernel
-
-MS = 1_000_000
-
-
-class Rig:
-    """One board, one partner node, and what went over the bus."""
-
-    def __init__(self, flash: Path, program: str | None, **options: Any) -> None:
-        if program is not None:
-            (flash / "main.py").write_text(dedent(program))
-        self.kernel = Kernel()
-        self.bus = Bus(self.kernel)
-        self.board = VirtualBoard(self.kernel, self.bus.attach("VCU"), flash, **options)
-        self.partner = self.bus.attach("PARTNER")
-        self.sent: list[tuple[int, Frame]] = []
-        self.bus.tap(lambda time_ns, frame, sender: self.sent.append((time_ns, frame)) if sender == "VCU" else None)
-
-    def start(self) -> None:
-        """Power on and up to the instant before the firmware's first line; board time 0 is here."""
-        self.board.power_on()
-        self.kernel.run_until(BOOT_NS - 1)
-
-    def run_ms(self, milliseconds: float) -> None:
-        """Let the bench's time run."""
-        self.kernel.run_until(self.kernel.now_ns + round(milliseconds * MS))
-
-    def until(self, text: str, limit_ms: float = 1000) -> None:
-        """Run until the board has printed `text`."""
-        end_ns = self.kernel.now_ns + round(limit_ms * MS)
-        while text not in self.board.console_text():
-            assert self.kernel.now_ns < end_ns, f"no {text!r} in:\n{self.board.console_text()}"
-            self.run_ms(1)
-
-    def at_board_us(self, time_us: int, action: Callable[[], object]) -> None:
-        """Have something happen when the board's (exact) clock shows a time."""
-        self.kernel.at(BOOT_NS + time_us * 1000, lambda: [action(), None][1])
-
-    @property
-    def text(self) -> str:
-        """What the board printed."""
-        return self.board.console_text()
+from hil.tests.board.rig import MakeRig, Rig
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+def rig(tmp_path: Path) -> Iterator[MakeRig]:
     """Makes rigs: rig(program, **options of VirtualBoard)."""
     made: list[Rig] = []
 

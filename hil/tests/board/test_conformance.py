@@ -111,7 +111,8 @@ def flash(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("script", "fact"), [pytest.param(script, fact, id=f"{script.stem}-{fact}") for script in SCRIPTS for fact in facts(script)]
+    ("script", "fact"),
+    [pytest.param(script, fact, id=f"{script.stem}-{fact}") for script in SCRIPTS for fact in facts(script)],
 )
 def test_fact(script: Path, fact: str, flash: Path, request: pytest.FixtureRequest) -> None:
     """The board prints PASS for the fact."""

@@ -13,10 +13,10 @@ from hil.plant import Plant, load_parameters
 from hil.plant.plant import GRAVITY_MPS2
 from hil.plant.reference import (
     KMH,
+    Array,
     frequency_hz,
     inertial_mass_kg,
     ready_plant,
-    set_speed,
     set_torque,
     shuffle_hz,
     step_response,
@@ -40,7 +40,7 @@ def test_coast_down_takes_the_analytic_time() -> None:
     expected_s = 2.0 * inertial_mass_kg(car) / root * span
 
     plant = Plant(car)
-    set_speed(plant, high + 0.5)
+    plant.place(high + 0.5)
     times = []
     for limit in (high, low):
         while plant.speed_mps > limit:
@@ -53,7 +53,7 @@ def test_coast_down_takes_the_analytic_time() -> None:
 
 def test_wind_and_slope_act_as_forces() -> None:
     plant = Plant()
-    set_speed(plant, 20.0)
+    plant.place(20.0)
     plant.slope_percent, plant.wind_mps = 5.0, 10.0
     plant.advance(1000 * MS)
     car = plant.parameters
@@ -71,8 +71,8 @@ def test_wind_and_slope_act_as_forces() -> None:
 
 
 def test_frequency_is_found_in_a_known_oscillation() -> None:
-    time_s = np.arange(1, 601) * 1e-3
-    signal = 0.02 + 0.01 * np.exp(-6.0 * time_s) * np.sin(2.0 * np.pi * 12.5 * time_s)
+    time_s = np.linspace(0.001, 0.6, 600)
+    signal: Array = 0.02 + 0.01 * np.exp(-6.0 * time_s) * np.sin(2.0 * np.pi * 12.5 * time_s)
     assert frequency_hz(time_s, signal) == pytest.approx(12.5, rel=0.01)
 
 
@@ -121,10 +121,10 @@ def test_slip_is_steady_on_ice_below_the_peak(speed_mps: float) -> None:
     assert last.min() > 0.0
 
 
-@pytest.mark.parametrize("mu", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("mu", [0.1, 0.3, 0.7])
 def test_peak_force_is_mu_times_load(mu: float) -> None:
     """Torque slowly through the peak of the front tyres, the rear unit holds the car back."""
-    plant = ready_plant(speed_mps=10.0)
+    plant = ready_plant(speed_mps=5.0)
     plant.set_friction(mu, 1.0)
     shares, slips = [], []
     for step in range(1, 1501):
@@ -145,13 +145,12 @@ def test_peak_force_is_mu_times_load(mu: float) -> None:
 def test_wheelspin_is_bounded_by_the_motor_and_recovers() -> None:
     plant = ready_plant(speed_mps=2.0)
     plant.set_friction(0.1)
-    torque = 200.0
-    for step in range(1, 3001):
+    for step in range(1, 4001):
         for unit in (plant.front, plant.rear):
             available = unit.torque_available_nm(unit.speed_radps, plant.link_voltage_v)
-            unit.target_torque_nm = min(torque, available) if step < 1500 else 0.0
+            unit.target_torque_nm = min(200.0, available) if step < 500 else 0.0
         plant.advance(step * MS)
-        if step == 1499:
+        if step == 499:
             assert plant.front.slip > 1.0
             assert plant.front.speed_rpm < plant.parameters.motor.speed_max_rpm + 500
             assert 0.5 < plant.accel_mps2 / (0.1 * GRAVITY_MPS2) < 1.01

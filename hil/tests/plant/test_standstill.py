@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from hil.plant import Plant
-from hil.plant.reference import KMH, ready_plant, set_speed, set_torque
+from hil.plant.reference import KMH, ready_plant, set_torque
 
 SECOND_NS = 1_000_000_000
 
@@ -132,7 +132,7 @@ def test_emergency_stop_stays_stopped() -> None:
 
 def test_coasting_in_reverse_mirrors_forward() -> None:
     forward, back = ready_plant(speed_mps=5.0), ready_plant()
-    set_speed(back, -5.0)
+    back.place(-5.0)
     run(forward, 5.0)
     run(back, 5.0)
     # Load transfer is zero here, so the axles differ in nothing but the sign.

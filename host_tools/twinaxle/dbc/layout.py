@@ -114,9 +114,8 @@ def _entries(
     for message in messages:
         check_message(message, database.path)
         if max(message.cycle_ms, message.rx_timeout_ms) > MAX_TIME_MS:
-            raise UserError(
-                f"{database.path}:{message.line}: message {message.name}: cycle and timeout must be at most {MAX_TIME_MS} ms"
-            )
+            where = f"{database.path}:{message.line}: message {message.name}"
+            raise UserError(f"{where}: cycle and timeout must be at most {MAX_TIME_MS} ms")
         signals = [signal for signal in message.application_signals if is_sent or _is_wanted(message, signal, node)]
         slots: dict[str, tuple[Piece, ...]] = {}
         first = slot

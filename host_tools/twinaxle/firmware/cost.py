@@ -1,9 +1,9 @@
 """Estimates what a control period costs on the board, in ARM instructions (RT-01).
 
-In one MicroPython process on this machine the real firmware runs a recorded drive, and in between reference loops run
-whose cost on the board is known. Time of the firmware over time of the references, times their instructions, is the
-estimate. References and firmware are of two kinds, interpreted and viper; each kind has its own time per instruction:
-the geometric mean over its references. Their spread gives the error.
+In one MicroPython process on this machine the real firmware runs a recorded drive, and between two periods run
+references: code of a period's length, made of operations whose cost on the board is known. Time of the firmware over
+time of the references, times their instructions, is the estimate. Code is of two kinds, interpreted and viper; each
+kind has its own time per instruction. How far the references are apart gives the error.
 
 Not measured, since it is C on the board: the work inside the CAN driver and the interrupt's way into Python. For these
 stand assumed instructions, and half of them goes into the error.
@@ -11,7 +11,6 @@ stand assumed instructions, and half of them goes into the error.
 
 import ast
 import json
-import math
 import os
 import statistics
 import subprocess
@@ -39,8 +38,8 @@ DRIVER_INSTRUCTIONS = {"recv": 350, "flags": 100, "send": 350, "pin": 40}
 SENDS_OF_A_TICK = 5
 PINS_OF_A_TICK = 3
 
-_HALF_STEP_US = 0.5
-"""The clock has steps of 1 us: the least of many readings is half a step too low on average."""
+_SETTLE = 5
+"""Periods at the start whose time does not count as the worst: this machine's caches are cold."""
 _TARGET = Path(__file__).parent / "target"
 _TIMEOUT_S = 300
 
@@ -50,7 +49,7 @@ Recording = Sequence[Sequence[tuple[int, bytes]]]
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference loop: known instructions on the board, measured time here."""
+    """A piece of code: known instructions on the board, measured time here."""
 
     name: str
     kind: str
@@ -65,22 +64,36 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """What the process measured; times are the least of all repeats, of this machine."""
+class Part:
+    """A part of the tick: how often it is called in a period and how long it takes in all, means."""
 
-    references: list[Reference]
-    loop_ns: list[float]
-    """One pass of the firmware's loop with a tick in it, for each period."""
-    frames_ns: list[float]
-    """All receive interrupts before it."""
-    frames: list[int]
-    """How many these were."""
+    name: str
+    calls: float
+    time_ns: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the process measured, in ns of this machine and for one period."""
+
+    loops: list[Reference]
+    """Short loops of one operation each, for comparison."""
+    mixes: list[Reference]
+    """Long code run between the periods: what the estimate uses."""
+    mean_tick_ns: float
+    """One pass of the firmware's loop with a tick in it."""
+    worst_over_mean: float
+    """The longest tick over the mean one."""
     timer_ns: float
-    """The timer interrupt."""
-    stages_ns: dict[str, float]
-    """Mean over the periods of a part of the tick."""
-    viper_ns: float
-    """Mean over the periods of all viper functions together."""
+    """The timer interrupt's handler."""
+    frame_ns: float
+    """The receive interrupt's handler, for one frame."""
+    mean_frames: float
+    most_frames: int
+    methods: list[Part]
+    functions: list[Part]
+    """The viper functions."""
+    periods: int
 
 
 @dataclass(frozen=True)
@@ -113,30 +126,40 @@ class Cost:
 
     mean_tick: Estimate
     worst_tick: Estimate
-    """Without the receive interrupts."""
+    """With the timer interrupt, without the receive interrupts."""
     frame: Estimate
     """Receive interrupt of one frame."""
     worst_period: Estimate
-    """Timer interrupt, receive interrupts and tick of the worst period: what RT-01 limits."""
-    stages: dict[str, float]
-    """Mean instructions of a part of the tick."""
+    """Worst tick and the receive interrupts of a period with the most frames: what RT-01 limits."""
+    methods: dict[str, float]
+    """Mean instructions in a period of the parts of the tick."""
     ns_per_instruction: dict[str, float]
     spread: dict[str, float]
-    """Relative standard deviation over the references of a kind."""
-    references: list[Reference]
-    periods: int
+    """Largest relative distance of a reference from the mean of its kind."""
+    measurement: Measurement
 
 
-def viper_functions(firmware: Path = FIRMWARE) -> list[str]:
-    """Dotted names of the firmware's viper functions (not methods), `package.module.function`."""
-    names = []
-    for path in sorted(firmware.glob("*/*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and any(
-                ast.unparse(decorator) == "micropython.viper" for decorator in node.decorator_list
-            ):
-                names.append(f"{path.parent.name}.{path.stem}.{node.name}")
-    return names
+def viper_functions(firmware: Path = FIRMWARE) -> dict[str, int]:
+    """The firmware's viper functions: `package.module.function` -> number of arguments."""
+    return {
+        f"{path.parent.name}.{path.stem}.{node.name}": len(node.args.args)
+        for path in sorted(firmware.glob("*/*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(decorator) == "micropython.viper" for decorator in node.decorator_list)
+    }
+
+
+def public_methods(firmware: Path = FIRMWARE) -> dict[str, int]:
+    """Methods without a leading underscore: `Class.method` -> number of arguments besides self."""
+    return {
+        f"{node.name}.{item.name}": len(item.args.args) - 1
+        for path in sorted(firmware.glob("*/*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and not item.decorator_list
+    }
 
 
 def measure(recording: Recording, repeats: int) -> Measurement:
@@ -150,14 +173,18 @@ def measure(recording: Recording, repeats: int) -> Measurement:
     flash = BUILD / "flash-cost"
     build_flash(flash)
     with tempfile.TemporaryDirectory(prefix="twinaxle-cost-") as folder:
-        path = Path(folder, "recording")
-        path.write_bytes(_as_bytes(recording))
+        recorded, task = Path(folder, "recording"), Path(folder, "task.json")
+        recorded.write_bytes(_as_bytes(recording))
+        content = {
+            "recording": str(recorded),
+            "repeats": repeats,
+            "methods": public_methods(),
+            "functions": viper_functions(),
+        }
+        task.write_text(json.dumps(content))
         try:
             result = subprocess.run(
-                [
-                    *(interpreter.path, "-X", "heapsize=8M"),
-                    *(_TARGET / "cost.py", path, str(repeats), ",".join(viper_functions())),
-                ],
+                [interpreter.path, "-X", "heapsize=16M", _TARGET / "cost.py", task],
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -178,43 +205,44 @@ def estimate(measured: Measurement) -> Cost:
     ratio: dict[str, float] = {}
     spread: dict[str, float] = {}
     for kind in ("bytecode", "viper"):
-        logs = [math.log(item.ns_per_instruction) for item in measured.references if item.kind == kind]
-        ratio[kind] = math.exp(statistics.fmean(logs))
-        spread[kind] = statistics.stdev(logs)
-    mean_ns = statistics.fmean(measured.loop_ns)
-    viper_share = min(1.0, max(0.0, measured.viper_ns / mean_ns))
-    # What varies from tick to tick is mostly interpreted, so viper's time is the same in each.
-    viper_instructions = measured.viper_ns / ratio["viper"]
+        ratios = [item.ns_per_instruction for item in measured.mixes if item.kind == kind]
+        ratio[kind] = statistics.fmean(ratios)
+        spread[kind] = max(abs(item / ratio[kind] - 1) for item in ratios)
+    # One mixture of viper calls has no spread of its own; the short loops tell how far calls like these are apart.
+    loops = [item.ns_per_instruction for item in measured.loops if item.kind == "viper"]
+    spread["viper"] = max(spread["viper"], statistics.stdev(loops) / statistics.fmean(loops))
 
-    def tick(time_ns: float) -> float:
-        return (time_ns - measured.viper_ns) / ratio["bytecode"] + viper_instructions
+    viper_ns = sum(part.time_ns for part in measured.functions)
+    viper = viper_ns / ratio["viper"]
+
+    def tick(time_ns: float) -> tuple[float, float]:
+        """(instructions, absolute error) of a tick; what varies from tick to tick is interpreted."""
+        bytecode = max(0.0, time_ns - viper_ns) / ratio["bytecode"]
+        return bytecode + viper, bytecode * spread["bytecode"] + viper * spread["viper"]
 
     tick_c = SENDS_OF_A_TICK * DRIVER_INSTRUCTIONS["send"] + PINS_OF_A_TICK * DRIVER_INSTRUCTIONS["pin"]
+    tick_c += INTERRUPT_INSTRUCTIONS
     frame_c = INTERRUPT_INSTRUCTIONS + DRIVER_INSTRUCTIONS["recv"] + 2 * DRIVER_INSTRUCTIONS["flags"]
     timer = measured.timer_ns / ratio["bytecode"]
-    tick_error = (1 - viper_share) * spread["bytecode"] + viper_share * spread["viper"]
+    frame = measured.frame_ns / ratio["bytecode"]
 
-    def whole(python: float, c: float, error: float) -> Estimate:
-        total = python + c
-        return Estimate(total, (python * error + c / 2) / total)
+    def ticks(time_ns: float, frames: int) -> Estimate:
+        python, error = tick(time_ns)
+        python += timer + frames * frame
+        error += (timer + frames * frame) * spread["bytecode"]
+        c = tick_c + frames * frame_c
+        return Estimate(python + c, (error + c / 2) / (python + c))
 
-    periods = [
-        (tick(loop) + timer + frames_ns / ratio["bytecode"], tick_c + INTERRUPT_INSTRUCTIONS + count * frame_c)
-        for loop, frames_ns, count in zip(measured.loop_ns, measured.frames_ns, measured.frames, strict=True)
-    ]
-    one_frame = statistics.fmean(
-        time / count for time, count in zip(measured.frames_ns, measured.frames, strict=True) if count
-    )
+    worst_ns = measured.mean_tick_ns * measured.worst_over_mean
     return Cost(
-        mean_tick=whole(tick(mean_ns) + timer, tick_c + INTERRUPT_INSTRUCTIONS, tick_error),
-        worst_tick=whole(tick(max(measured.loop_ns)) + timer, tick_c + INTERRUPT_INSTRUCTIONS, tick_error),
-        frame=whole(one_frame / ratio["bytecode"], frame_c, spread["bytecode"]),
-        worst_period=whole(*max(periods, key=sum), tick_error),
-        stages={name: time / ratio["bytecode"] for name, time in measured.stages_ns.items()},
+        mean_tick=ticks(measured.mean_tick_ns, 0),
+        worst_tick=ticks(worst_ns, 0),
+        frame=Estimate(frame + frame_c, (frame * spread["bytecode"] + frame_c / 2) / (frame + frame_c)),
+        worst_period=ticks(worst_ns, measured.most_frames),
+        methods={part.name: part.time_ns / ratio["bytecode"] for part in measured.methods if part.calls},
         ns_per_instruction=ratio,
         spread=spread,
-        references=measured.references,
-        periods=len(measured.loop_ns),
+        measurement=measured,
     )
 
 
@@ -229,12 +257,25 @@ def _as_bytes(recording: Recording) -> bytes:
 
 def _measurement(said: dict[str, Any]) -> Measurement:
     periods = said["periods"]
+    clock_us = said["clock_us"]
+    loop_us, frames_us, timer_us = said["sums_us"]
+    # The clock has steps of 1 us: the least of many readings is half a step too low on average.
+    ticks_us = [time + 0.5 for time in said["loop_us"]]
+    frames = said["frames"]
     return Measurement(
-        references=[Reference(*item) for item in said["references"]],
-        loop_ns=[(time + _HALF_STEP_US) * 1000 for time in said["loop_us"]],
-        frames_ns=[(time + _HALF_STEP_US) * 1000 for time in said["frames_us"]],
-        frames=said["frames"],
-        timer_ns=said["timer_us"] * 1000 / periods,
-        stages_ns={name: time * 1000 / periods for name, (_, time) in said["stages"].items()},
-        viper_ns=sum(time for _, time in said["viper"].values()) * 1000 / periods,
+        loops=[Reference(*item) for item in said["loops"]],
+        mixes=[Reference(name, kind, count, time - clock_us * 1000) for name, kind, count, time in said["mixes"]],
+        mean_tick_ns=(loop_us / periods - clock_us) * 1000,
+        worst_over_mean=max(ticks_us[_SETTLE:]) / statistics.fmean(ticks_us[_SETTLE:]),
+        timer_ns=(timer_us / periods - clock_us) * 1000,
+        frame_ns=(frames_us - clock_us * periods) * 1000 / sum(frames),
+        mean_frames=statistics.fmean(frames),
+        most_frames=max(frames),
+        methods=_parts(said["methods"], periods),
+        functions=_parts(said["functions"], periods),
+        periods=periods,
     )
+
+
+def _parts(said: dict[str, tuple[int, float]], periods: int) -> list[Part]:
+    return [Part(name, calls / periods, max(0.0, time) * 1000 / periods) for name, (calls, time) in said.items()]

@@ -2,7 +2,7 @@
 
 Runs in MicroPython. The instructions are those measured on MicroPython 1.29 for Cortex-M4F (STM32F405). `REFERENCES`
 lists (name, kind, ARM instructions of one operation, operations in one loop, function, the same loop without the
-operation or None). A function takes the number of loops.
+operation or None). A function takes the number of loops. `mixes.py` makes long code of the same operations.
 """
 
 from array import array

@@ -7,6 +7,7 @@ estimate. `sys.modules["machine"]` is also where the measurement finds what the 
 from collections import deque
 
 PWRON_RESET = 1
+RX = 2
 
 nothing = b"".isdigit  # a built-in method without arguments; returns False
 hooks = {}
@@ -56,7 +57,7 @@ class _Irq:
 
 class CAN:
     IRQ_TX = 1
-    IRQ_RX = 2
+    IRQ_RX = RX
     IRQ_TX_FAILED = 4
     IRQ_STATE = 8
     STATE_BUS_OFF = 4

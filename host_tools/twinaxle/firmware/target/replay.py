@@ -1,0 +1,153 @@
+"""Runs the firmware through a recording, with the time of every period taken."""
+
+import sys
+from array import array
+from time import ticks_us
+
+import micropython
+
+FRAME_BYTES = 10
+
+
+class Enough(Exception):
+    """The recording has ended."""
+
+
+class Gc:
+    """The firmware's `gc`: collecting is for when the car stands, and no part of a period."""
+
+    @staticmethod
+    def collect():
+        pass
+
+    disable = enable = collect
+
+    @staticmethod
+    def mem_free():
+        return 64_000
+
+
+@micropython.viper
+def _copy(source: ptr8, at: int, data: ptr8):
+    for i in range(8):
+        data[i] = source[at + i]
+
+
+def count(recording):
+    """Periods in a recording."""
+    at = periods = 0
+    while at < len(recording):
+        at += 1 + recording[at] * FRAME_BYTES
+        periods += 1
+    return periods
+
+
+class Replay:
+    """One run of the firmware's `main`, driven from `machine.idle`. Times are in us, by a clock with steps of 1 us.
+
+    `on_ready(app, vcu)` is called when the firmware's objects exist. `between`, functions that are timed once between
+    two periods; their sums are in `between_us`.
+    """
+
+    def __init__(self, recording, periods, on_ready=None, between=()):
+        self.recording = recording
+        self.periods = periods
+        self.loop_us = array("i", (0,) * periods)
+        self.frames_us = array("i", (0,) * periods)
+        self.frames = array("i", (0,) * periods)
+        self.timer_us = 0
+        self.between = between
+        self.between_us = array("i", (0,) * len(between))
+        self._on_ready = on_ready
+        self._at = 0
+        self._period = -1
+        self._began = 0
+        self._enough = Enough()
+
+    def run(self):
+        """Drive from start to the recording's end."""
+        for name in list(sys.modules):
+            if name == "vcu" or name[:4] == "vcu.":
+                del sys.modules[name]
+        import machine
+
+        self._machine = machine
+        while machine.pending:
+            machine.pending.popleft()
+        machine.hooks["idle"] = self._idle
+        from vcu import app
+
+        make_port = app.CanPort
+        make_vcu = app.Vcu
+
+        def port_of(can):
+            self._port = port = make_port(can)
+            for i in range(len(port.frames)):
+                port.frames[i] = [0, memoryview(bytearray(8)), 0, 0]
+            return port
+
+        def vcu_of(*args):
+            vcu = make_vcu(*args)
+            if self._on_ready:
+                self._on_ready(app, vcu)
+            return vcu
+
+        app.CanPort = port_of
+        app.Vcu = vcu_of
+        app.gc = Gc
+        try:
+            app.run()
+        except Enough:
+            micropython.heap_unlock()
+
+    def _idle(self):
+        # The heap is locked here
+        now = ticks_us()
+        period = self._period
+        if period >= 0:
+            self.loop_us[period] = now - self._began
+        period += 1
+        if period == self.periods:
+            raise self._enough
+        self._period = period
+        between_us = self.between_us
+        i = 0
+        for function in self.between:
+            began = ticks_us()
+            function()
+            between_us[i] += ticks_us() - began
+            i += 1
+        self._receive(period)
+        timer = self._machine.hooks["timer"]
+        began = ticks_us()
+        timer(None)
+        self.timer_us += ticks_us() - began
+        self._began = ticks_us()
+
+    def _receive(self, period):
+        # Every frame where recv() is going to put it, and for every interrupt "a frame", then "none"
+        recording = self.recording
+        at = self._at
+        count = recording[at]
+        at += 1
+        port = self._port
+        frames = port.frames
+        head = port.head
+        size = len(frames)
+        append = self._machine.pending_append
+        flag = self._machine.RX
+        for _ in range(count):
+            frame = frames[head]
+            frame[0] = recording[at] | recording[at + 1] << 8
+            _copy(recording, at + 2, frame[1])
+            at += FRAME_BYTES
+            head = (head + 1) % size
+            append(flag)
+            append(0)
+        self._at = at
+        self.frames[period] = count
+        on_frame = self._machine.hooks["frame"]
+        began = ticks_us()
+        for _ in range(count):
+            on_frame(None)
+        self.frames_us[period] = ticks_us() - began

@@ -1,0 +1,88 @@
+"""Signals by name, and integers that refuse what a tick must not do."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from twinaxle.dbc import powertrain
+from twinaxle.dbc.layout import make_layout
+from twinaxle.dbc.micropython import resolver
+
+SMALL_INT = 1 << 30
+"""The board keeps integers inside +-2**30 without allocating."""
+
+
+class Int(int):
+    """An integer of the tick: every result must be one that the board keeps without allocating, and never a float."""
+
+
+def _checked(name: str) -> Callable[..., Any]:
+    plain = getattr(int, name)
+
+    def method(self: int, *others: Any) -> Any:
+        result = plain(self, *others)
+        if result is NotImplemented:
+            return result
+        assert -SMALL_INT <= result < SMALL_INT, f"{name}({int(self)}, {others}) leaves the small integers: {result}"
+        return Int(result)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "floordiv", "mod", "lshift", "rshift", "and", "or", "xor"):
+    setattr(Int, f"__{_name}__", _checked(f"__{_name}__"))
+    setattr(Int, f"__r{_name}__", _checked(f"__r{_name}__"))
+Int.__neg__ = _checked("__neg__")  # type: ignore[method-assign]
+Int.__invert__ = _checked("__invert__")  # type: ignore[method-assign]
+
+
+def _float(*_: Any) -> Any:
+    raise AssertionError("a division that makes a float")
+
+
+Int.__truediv__ = Int.__rtruediv__ = _float  # type: ignore[assignment,method-assign]
+
+
+class Slots:
+    """An array of the tick whose slots also have names: `rx["PedalsDriver.Apps1"] = 500`."""
+
+    def __init__(self, values: list[int], resolve: Callable[[str], int]) -> None:
+        self.values = [Int(value) for value in values]
+        self.resolve = resolve
+
+    def _slot(self, key: int | str) -> int:
+        return self.resolve(key) if isinstance(key, str) else operator.index(key)
+
+    def __getitem__(self, key: int | str) -> Int:
+        return self.values[self._slot(key)]
+
+    def __setitem__(self, key: int | str, value: int) -> None:
+        self.values[self._slot(key)] = Int(value)
+
+
+def raw(path: str) -> int:
+    """Number of a path as in the firmware's tags: slot, message, value name."""
+    return _RESOLVER(path).value
+
+
+_DATABASE = powertrain()
+_RESOLVER = resolver(_DATABASE, "VCU")
+_LAYOUT = make_layout(_DATABASE, "VCU")
+
+
+def start_values() -> list[int]:
+    by_slot: dict[int, int] = {}
+    for message in _DATABASE.messages.values():
+        for signal in message.signals:
+            try:
+                slot = _RESOLVER(f"{message.name}.{signal.name}").value
+            except KeyError:
+                continue
+            if "VCU" in message.receivers:
+                by_slot[slot] = signal.start_raw
+    return [by_slot.get(slot, 0) for slot in range(max(by_slot) + 1)]
+
+
+def message_count() -> int:
+    """How many messages the firmware receives."""
+    return len(_LAYOUT.received)

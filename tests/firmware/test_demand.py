@@ -1,0 +1,130 @@
+"""From pedal to torque."""
+
+import pytest
+from firmware_slots import Int, raw
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from vcu.demand import Demand
+
+FULL = 6600  # 0.1 Nm
+loose = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+travels = st.integers(0, 10_000)
+speeds = st.integers(-3000, 22_000)
+availables = st.integers(0, FULL)
+modes = st.integers(0, 3)
+
+
+@pytest.fixture
+def demand(rx, cal):
+    rx["EscMotion.AbsActive"] = 0
+    return Demand(rx, cal)
+
+
+def ask(demand, travel, speed=5000, available=FULL, direction=1, brake=False):
+    demand.step(Int(travel), brake, Int(direction), Int(speed), Int(available))
+    return demand.torque_dnm
+
+
+@pytest.mark.req("TQ-02")
+@loose
+@given(modes, st.integers(0, 1), speeds, availables, st.sampled_from([-1, 1]))
+def test_more_pedal_never_gives_less(demand, rx, mode, one_pedal, speed, available, direction):
+    rx["PedalsDriver.DriveMode"], rx["PedalsDriver.OnePedal"] = mode, one_pedal
+    along = [ask(demand, t, speed * direction, available, direction) * direction for t in range(0, 10_001, 250)]
+    assert along == sorted(along)
+
+
+@pytest.mark.req("TQ-02")
+@loose
+@given(modes, st.integers(0, 1), st.integers(0, 19_900), availables)
+def test_full_pedal_asks_for_all_there_is(demand, rx, mode, one_pedal, speed, available):
+    rx["PedalsDriver.DriveMode"], rx["PedalsDriver.OnePedal"] = mode, one_pedal
+    torque = ask(demand, 10_000, speed, available)
+    assert torque == available or (speed < 600 and torque <= max(available, 300))
+
+
+@pytest.mark.req("TQ-02")
+@loose
+@given(modes, st.integers(0, 1), travels, speeds, availables)
+def test_torque_is_never_more_than_the_pedals_share_of_it(demand, rx, mode, one_pedal, travel, speed, available):
+    rx["PedalsDriver.DriveMode"], rx["PedalsDriver.OnePedal"] = mode, one_pedal
+    torque = ask(demand, travel, speed, available, brake=True)
+    assert torque <= FULL * travel // 10_000 + 1
+
+
+@pytest.mark.req("TQ-03")
+@pytest.mark.parametrize(
+    ("mode", "one_pedal", "share_g"),
+    [("Normal", 0, 0.06), ("Eco", 0, 0.03), ("Sport", 0, 0.10), ("Normal", 1, 0.30), ("Sport", 1, 0.30)],
+)
+def test_lift_off_decelerates_as_the_mode_says(demand, rx, mode, one_pedal, share_g):
+    rx["PedalsDriver.DriveMode"] = raw(f"PedalsDriver.DriveMode.{mode}")
+    rx["PedalsDriver.OnePedal"] = one_pedal
+    wheel_force_n = -ask(demand, 0) * 0.1 * 8.57 / 0.341
+    assert wheel_force_n / (2216 * 9.81) == pytest.approx(share_g, rel=0.01)
+
+
+@pytest.mark.req("TQ-03")
+@pytest.mark.parametrize("one_pedal", [0, 1])
+def test_lift_off_fades_out_between_8_and_3_kmh(demand, rx, one_pedal):
+    rx["PedalsDriver.OnePedal"] = one_pedal
+    at = [ask(demand, 0, speed, brake=True) for speed in range(800, -1, -10)]
+    assert at[0] == ask(demand, 0, 5000)
+    assert at == sorted(at)
+    assert all(torque == 0 for torque in at[50:])
+
+
+@pytest.mark.req("TQ-02")
+@pytest.mark.parametrize("one_pedal", [0, 1])
+def test_no_step_at_constant_pedal_while_the_car_slows_by_itself(demand, rx, one_pedal):
+    rx["PedalsDriver.OnePedal"] = one_pedal
+    speed, last = 15.0, None
+    while speed > 2.0:
+        torque = ask(demand, 0, round(speed / 0.015) * 15 // 10, brake=True)
+        if last is not None:
+            assert abs(torque - last) <= 2 * 20, speed  # 2 Nm a motor
+        last = torque
+        speed -= (0.2 - torque * 0.1 * 8.57 / 0.341 / 2216) * 0.01 * 3.6
+
+
+def test_abs_takes_regeneration_away(demand, rx):
+    rx["EscMotion.AbsActive"] = 1
+    assert ask(demand, 0) == 0
+
+
+@pytest.mark.req("TQ-04")
+def test_creep_moves_the_car_up_to_6_kmh_without_pedals(demand, rx):
+    assert ask(demand, 0, 0) == 300
+    assert ask(demand, 0, 0, direction=-1) == -300
+    assert 0 < ask(demand, 0, 450) < 300
+    assert ask(demand, 0, 600) <= 0
+    assert ask(demand, 0, 0, brake=True) == 0
+    rx["PedalsDriver.OnePedal"] = 1
+    assert ask(demand, 0, 0) == 0
+
+
+@pytest.mark.req("TQ-05")
+def test_reverse_has_a_fifth_and_ends_at_30_kmh(demand):
+    assert ask(demand, 10_000, -1000, direction=-1) == -FULL // 5
+    assert ask(demand, 10_000, -3000, direction=-1) == 0
+    assert -FULL // 5 < ask(demand, 10_000, -2750, direction=-1) < 0
+
+
+@pytest.mark.req("TQ-05")
+@loose
+@given(modes, st.integers(0, 1), st.integers(600, 20_000), st.sampled_from([-1, 1]))
+def test_lift_off_never_accelerates(demand, rx, mode, one_pedal, speed, direction):
+    rx["PedalsDriver.DriveMode"], rx["PedalsDriver.OnePedal"] = mode, one_pedal
+    assert ask(demand, 0, speed * direction, direction=direction) * direction <= 0
+
+
+@pytest.mark.req("TQ-07")
+def test_drive_torque_fades_out_before_205_kmh(demand):
+    at = [ask(demand, 10_000, speed, 2000) for speed in range(19_900, 21_000, 10)]
+    assert at[0] == 2000
+    assert at == sorted(at, reverse=True)
+    assert all(torque <= 0 for torque in at[60:])
+
+
+def test_no_direction_means_no_torque(demand):
+    assert ask(demand, 10_000, direction=0) == 0
