@@ -12,7 +12,7 @@ from typing import Any
 
 from hil.bench import Bench
 from hil.measure import Measurement, limit_text, title_of
-from hil.report import Report
+from hil.report import Report, chosen, plot_svg
 from hil.report.coverage import coverage, evidence_of
 from hil.report.junit import write_junit
 from hil.requirements import requirements
@@ -91,13 +91,20 @@ class Demo:
         write_junit(path.with_suffix(".xml"), "twinaxle demo", self.runs, broken)
 
 
-def run_demo(seed: int, report_path: Path, say: Say) -> bool:
-    """Drive everything and write the report. Returns whether every limit held and no safety goal was broken."""
+def run_demo(seed: int, report_path: Path, say: Say, figure_path: Path | None = None) -> bool:
+    """Drive everything and write the report; `figure_path` is for the plot of the launch alone, as SVG.
+
+    Returns whether every limit held and no safety goal was broken.
+    """
     demo = Demo(seed, say)
     with demo.drive("Start-up and 0-100 km/h", "12 V on, precharge, Drive, pedal to the floor.") as bench:
         start_up(bench)
         measure_launch(bench, full_pedal(bench))
         bench.run(1)
+    if figure_path is not None:
+        panels = chosen(["Pedals", "Torque at each motor", "Speed", "Power"])
+        figure = plot_svg(bench.recorder, panels=panels, states=["vcu_state"], title="Start-up and 0-100 km/h")
+        figure_path.write_text(figure, encoding="utf-8", newline="\n")
     with demo.drive(
         "Front inverter lost at 100 km/h", "60 % pedal; at 100 km/h the front inverter loses its supply."
     ) as bench:

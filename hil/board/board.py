@@ -25,7 +25,7 @@ RX_COST_US = 60
 BOOT_NS = 150_000_000
 """Reset to the first line of boot.py; an estimate."""
 SOFT_BOOT_NS = 20_000_000
-_OUT_MODES = (1, 17)
+_OUT_MODES = (1, 5)
 
 
 class ResetCause(IntEnum):

@@ -25,7 +25,6 @@ from hil.board.wire import (
     REQUEST,
     Event,
     Op,
-    Out,
 )
 from hil.bus import Frame
 from hil.kernel import Kernel
@@ -216,7 +215,7 @@ class Session:
             if op == Op.MORE:
                 continue
             if op != Op.WAIT:
-                self._end(Op(op), 0)
+                self._end(Op(op), 0, self.clock.bench_ns(wake_us))
                 return
             now_ns = self.kernel.now_ns
             wake_ns = self.clock.bench_ns(wake_us) if wake_us < NEVER_US else now_ns + IDLE_NS
@@ -265,16 +264,19 @@ class Session:
             self.process.printed.clear()
             self._on_text(text)
 
-    def _end(self, op: Op | None, status: int) -> None:
-        self._over = True
-        groups = self._groups
-        self._groups = []
-        if op is not None:
-            # A reset comes after the outputs that were made before it.
-            for group in groups:
-                for output in group.outputs:
-                    if output[0] != Out.SEND:
-                        self._apply(output)
+    def _end(self, op: Op | None, status: int, time_ns: int = 0) -> None:
+        # A reset comes after the outputs that were made before it; what is late for it is lost.
+        self._wake_ns = -1
         self.process.kill()
         self._take_text()
-        self._on_end(op, status)
+        if op is None:
+            self._over = True
+            self._on_end(op, status)
+            return
+
+        def reset() -> None:
+            if not self._over:
+                self._over = True
+                self._on_end(op, status)
+
+        self.kernel.at(max(time_ns, self.kernel.now_ns), reset)

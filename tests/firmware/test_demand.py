@@ -22,7 +22,7 @@ def demand(rx, cal):
 
 def ask(demand, travel, speed=5000, available=FULL, direction=1, brake=False):
     demand.step(Int(travel), brake, Int(direction), Int(speed), Int(available))
-    return demand.torque_dnm
+    return int(demand.torque_dnm)
 
 
 @pytest.mark.req("TQ-02")
@@ -82,7 +82,7 @@ def test_no_step_at_constant_pedal_while_the_car_slows_by_itself(demand, rx, one
     while speed > 2.0:
         torque = ask(demand, 0, round(speed / 0.015) * 15 // 10, brake=True)
         if last is not None:
-            assert abs(torque - last) <= 2 * 20, speed  # 2 Nm a motor
+            assert abs(torque - last) <= 2 * 20 + 14, speed  # 2 Nm a motor, and 1 rpm of the speed's own step
         last = torque
         speed -= (0.2 - torque * 0.1 * 8.57 / 0.341 / 2216) * 0.01 * 3.6
 

@@ -1,8 +1,7 @@
 """Accelerator sensors, brake, start button."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vcu.pedals import Pedals
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from twinaxle import __version__, cli
+from twinaxle import __version__, cli, commands
 from twinaxle.errors import UserError
 
 HEAVY = {"cantools", "can", "numpy", "mpremote", "serial", "hil", "wltp", "pandas", "asyncio"}
@@ -36,7 +36,7 @@ class Command:
 def test_help_names_every_command() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for module in Path(cli.commands.__path__[0]).glob("[a-z]*.py"):
+    for module in Path(commands.__path__[0]).glob("[a-z]*.py"):
         assert f"\n    {module.stem.replace('_', '-')}" in result.stdout
 
 

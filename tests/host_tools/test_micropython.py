@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from twinaxle import micropython
 from twinaxle.errors import UserError
 from twinaxle.micropython import find_micropython, find_mpy_cross
 
@@ -90,7 +89,7 @@ def test_explicit_path_wins_over_the_environment(tmp_path: Path, monkeypatch: py
 def test_none_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MICROPYTHON", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(micropython.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(UserError, match=r"No MicroPython: .*make setup"):
         find_micropython()
 
@@ -102,7 +101,7 @@ def test_path_is_searched_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     fake(on_path / "micropython", "echo probe micropython 1 29 1 2822")
     monkeypatch.delenv("MICROPYTHON", raising=False)
     monkeypatch.setenv("PATH", f"{on_path}:/bin:/usr/bin")
-    monkeypatch.setattr(micropython.sys, "executable", str(beside / "python"))
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
     assert find_micropython().path == on_path / "micropython"
     fake(beside / "micropython", "echo probe micropython 1 29 2 2822")
     assert find_micropython().path == beside / "micropython"

@@ -1,28 +1,29 @@
 # First program of the virtual board's interpreter: sets up the wire and the flash, then starts boot.py and main.py as
 # the board does. Arguments: reader fd, writer fd, flash folder, reset cause, tick cost us, rx cost us, rate of the
-# crystal in 1e-9.
+# crystal in 1e-9. With the argument "probe" it prints how much heap all of this occupies.
+from micropython import const
 import gc
 import os
 import sys
 
-import micropython
+import _vb_gc
+import _vb_micropython
+import _vb_wait
+import _vb_wire as _w
+import machine
+import time
 
-sys.modules["time"] = None
-del sys.modules["time"]
-
-import _vb_wire as _w  # noqa: E402
-import machine  # noqa: E402
-import time  # noqa: E402, F401
+_TICK_COST = const(6)
+_RX_COST = const(7)
+_KBD_CHAR = const(12)
 
 
 def _setup(args):
-    import _vb_micropython
-
-    _vb_micropython.RingIO = micropython.RingIO
     sys.modules["micropython"] = _vb_micropython
-    _w.I[12] = 3
-    _w.I[6] = int(args[4])
-    _w.I[7] = int(args[5])
+    sys.modules["gc"] = _vb_gc
+    _w.I[_KBD_CHAR] = 3
+    _w.I[_TICK_COST] = int(args[4])
+    _w.I[_RX_COST] = int(args[5])
     _w.T[7] = int(args[6])
     machine._cause = int(args[3])
     _w.connect(int(args[0]), int(args[1]))
@@ -35,16 +36,14 @@ def _setup(args):
 
 
 def _run(name):
-    # 0 ended well or missing, 1 by an exception, 2 asks for a soft reset
+    # 0 ended well or is missing, 1 by an exception, 2 asks for a soft reset
     try:
         os.stat(name)
     except OSError:
         return 0
     try:
-        execfile(name, {"__name__": "__main__"} if False else _main)
-    except SystemExit as error:
-        if error.value == 9:
-            raise
+        execfile(name, _globals)
+    except SystemExit:
         return 2
     except BaseException as error:
         sys.print_exception(error)
@@ -52,28 +51,24 @@ def _run(name):
     return 0
 
 
-_main = {"__name__": "__main__"}
+_globals = {"__name__": "__main__"}
 if sys.argv[1] == "probe":
-    gc.collect()
-    import _vb_micropython  # noqa: F401
-
     gc.collect()
     print(gc.mem_alloc())
     sys.exit(0)
 _setup(sys.argv[1:])
 gc.collect()
 _w.emit(_w.OUT_READY, 0)
-_w.sync_outputs()
+_vb_wait.sync_outputs()
 _ended = _run("boot.py")
 if _ended != 2:
     _ended = _run("main.py")
 if _ended == 2:
-    _w.exchange(_w.OP_SOFT_RESET, 0)
-    sys.exit(9)
+    _w.leave(_w.OP_SOFT_RESET)
 _w.emit(_w.OUT_MAIN_ENDED | _ended << 8, 0)
 while True:
     # At the REPL: interrupts, timers and soft callbacks go on.
     try:
-        _w.wait_until(_w.T[0] + 1_000_000)
+        _vb_wait.wait_until(_w.T[0] + 1_000_000)
     except KeyboardInterrupt:
         pass

@@ -1,7 +1,13 @@
 # machine.Pin, Signal and ADC of the virtual board, with the pin names of the Pyboard v1.1.
+from micropython import const
 import micropython
+import _vb_interrupts as interrupts
+import _vb_wait as wait
 import _vb_wire as wire
-from _vb_wire import I, emit, emit_number, reply
+from _vb_wire import I, emit, reply
+
+_ISR = const(3)
+_IRQ_OFF = const(4)
 
 _BOARD = (
     "X1=A0 X2=A1 X3=A2 X4=A3 X5=A4 X6=A5 X7=A6 X8=A7 X9=B6 X10=B7 X11=C4 X12=C5 X17=B3 X18=C13 X19=C0 X20=C1 "
@@ -18,6 +24,7 @@ _adc_mv = {}
 _pins = {}
 _irqs = {}
 _READ = object()
+_OUT_MODES = (1, 5)
 
 
 def _cpu(name):
@@ -54,26 +61,26 @@ def event(at):
         trigger, handler, hard, pin = entry
         if trigger & (0x0010_0000 if level else 0x0020_0000):
             if not hard:
-                wire.queue(handler, pin)
-            elif not I[3] and not I[4]:
-                I[3] += 1
+                interrupts.queue(handler, pin)
+            elif not I[_ISR] and not I[_IRQ_OFF]:
+                I[_ISR] += 1
                 micropython.heap_lock()
                 handler(pin)
                 micropython.heap_unlock()
-                I[3] -= 1
+                I[_ISR] -= 1
 
 
 class Pin:
     IN = 0
     OUT = 1
-    OPEN_DRAIN = 17
+    OPEN_DRAIN = 5
     ALT = 2
-    ALT_OPEN_DRAIN = 18
+    ALT_OPEN_DRAIN = 6
     ANALOG = 3
     OUT_PP = 1
-    OUT_OD = 17
+    OUT_OD = 5
     AF_PP = 2
-    AF_OD = 18
+    AF_OD = 6
     PULL_NONE = 0
     PULL_UP = 1
     PULL_DOWN = 2
@@ -103,7 +110,7 @@ class Pin:
         return "Pin(Pin.cpu.%s)" % self.name()
 
     def init(self, mode, pull=0, *, value=None, alt=-1, af=-1):
-        if mode not in (0, 1, 2, 3, 17, 18):
+        if mode not in (0, 1, 2, 3, 5, 6):
             raise ValueError("invalid pin mode: %d" % mode)
         pull = pull or 0
         if pull not in (0, 1, 2):
@@ -119,8 +126,8 @@ class Pin:
         if level is not _READ:
             self._put(1 if level else 0)
             return None
-        wire.poll()
-        if self._mode & 15 == 1:
+        wait.poll()
+        if self._mode in _OUT_MODES:
             level = _output[number]
             return level if self._mode == 1 or not level else _input[number]
         return _input[number]
@@ -214,7 +221,7 @@ class ADC:
         self._number = pin._number
 
     def read_u16(self):
-        wire.poll()
+        wait.poll()
         raw = _adc_mv.get(self._number, 0) * 4095 // 3300
         raw = 0 if raw < 0 else 4095 if raw > 4095 else raw
         return raw << 4 | raw >> 8

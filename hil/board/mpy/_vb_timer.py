@@ -1,5 +1,7 @@
 # machine.Timer (soft timers on the SysTick) and machine.WDT of the virtual board.
 import micropython
+import _vb_interrupts as interrupts
+import _vb_wait as wait
 import _vb_wire as wire
 from micropython import const
 from _vb_wire import I, T
@@ -52,7 +54,7 @@ def _fire(limit):
             _armed.remove(first)
         callback = first._callback
         if not first._hard:
-            wire.queue(callback, first)
+            interrupts.queue(callback, first)
             continue
         I[_ISR] += 1
         I[_TIMER_ISR] = 1
@@ -65,16 +67,16 @@ def _fire(limit):
             I[_TIMER_ISR] = 0
             if first in _armed:
                 _armed.remove(first)
-            wire.report("Uncaught exception in IRQ callback handler", error)
+            interrupts.report("Uncaught exception in IRQ callback handler", error)
         else:
             micropython.heap_unlock()
             I[_ISR] -= 1
             I[_TIMER_ISR] = 0
-        wire.settle()
+        interrupts.settle()
     _next()
 
 
-wire.set_hooks(None, _fire)
+interrupts.on_timers(_fire)
 
 
 class Timer:
@@ -140,7 +142,7 @@ class WDT:
             raise ValueError("WDT timeout too long")
         # Counts of the independent watchdog's own oscillator, nominally 32 kHz.
         wire.emit_number(wire.OUT_WDT_START, 0, ticks << prescaler + 2)
-        wire.sync_outputs()
+        wait.sync_outputs()
 
     def feed(self):
         wire.emit(wire.OUT_WDT_FEED, 0)

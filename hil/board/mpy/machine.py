@@ -1,12 +1,18 @@
 # The virtual board's `machine`: what the firmware finds on a Pyboard v1.1 with MicroPython 1.29.
-import micropython
-import _vb_can
+from micropython import const
+import _vb_bxcan
+import _vb_interrupts
+import _vb_wait
 import _vb_pin
 import _vb_wire as _wire
 from _vb_can import CAN
 from _vb_pin import ADC, Pin, Signal
 from _vb_timer import WDT, Timer
-from _vb_wire import idle
+from _vb_wait import idle
+
+_IRQ_OFF = const(4)
+_KBD = const(11)
+_KBD_CHAR = const(12)
 
 SOFT_RESET = 0
 PWRON_RESET = 1
@@ -22,15 +28,15 @@ _frequencies = (168_000_000, 168_000_000, 42_000_000, 84_000_000)
 def _event(at):
     kind = _wire.reply[at]
     if kind <= _wire.EV_RESTARTED:
-        _vb_can.event(at)
+        _vb_bxcan.event(at)
     elif kind == _wire.EV_KBD:
-        if _wire.I[12] == 3:
-            _wire.I[11] = 1
+        if _wire.I[_KBD_CHAR] == 3:
+            _wire.I[_KBD] = 1
     else:
         _vb_pin.event(at)
 
 
-_wire.set_hooks(_event, None)
+_vb_interrupts.on_event(_event)
 
 
 def reset_cause():
@@ -48,8 +54,7 @@ def freq(*args):
 
 
 def reset():
-    _wire.exchange(_wire.OP_RESET, 0)
-    raise SystemExit(9)
+    _wire.leave(_wire.OP_RESET)
 
 
 def soft_reset():
@@ -57,15 +62,15 @@ def soft_reset():
 
 
 def disable_irq():
-    before = not _wire.I[4]
-    _wire.I[4] = 1
+    before = not _wire.I[_IRQ_OFF]
+    _wire.I[_IRQ_OFF] = 1
     return before
 
 
 def enable_irq(state=True):
-    _wire.I[4] = 0 if state else 1
+    _wire.I[_IRQ_OFF] = 0 if state else 1
     if state:
-        _vb_can.service()
+        _vb_bxcan.service()
 
 
 def lightsleep(time_ms=None):
@@ -73,7 +78,7 @@ def lightsleep(time_ms=None):
     if time_ms is None:
         idle()
     else:
-        _wire.wait_until(_wire.T[0] + time_ms * 1000)
+        _vb_wait.wait_until(_wire.T[0] + time_ms * 1000)
 
 
 sleep = lightsleep

@@ -2,7 +2,7 @@
 # board.
 import sys
 import micropython
-import _vb_wire as _wire
+import _vb_wait as _wait
 from _vb_wire import T as _T
 
 _path = sys.path[:]
@@ -23,19 +23,19 @@ def ticks_us() -> int:
     t[0] = now
     t[1] = now >> 32
     if now > ((t[13] << 32) | t[12]):
-        _wire.sync()
+        _wait.sync()
         now = t[0]
     return now & 0x3FFFFFFF
 
 
 @micropython.viper
 def ticks_ms() -> int:
-    return (int(_wire.poll()) // 1000) & 0x3FFFFFFF
+    return (int(_wait.poll()) // 1000) & 0x3FFFFFFF
 
 
 @micropython.viper
 def ticks_cpu() -> int:
-    return (int(_wire.poll()) * 168) & 0x3FFFFFFF
+    return (int(_wait.poll()) * 168) & 0x3FFFFFFF
 
 
 @micropython.viper
@@ -50,13 +50,15 @@ def ticks_add(ticks: int, delta: int) -> int:
 
 def sleep_us(us):
     if us > 0:
-        _wire.wait_until(_T[0] + us)
+        _wait.wait_until(_T[0] + us)
 
 
 def sleep_ms(ms):
-    # Counts SysTicks: the first may come at once, so the driver waits for the time on the microsecond clock.
+    # Counts SysTicks, of which the first may come at once; without any to count it still waits for one interrupt.
     if ms > 0:
-        _wire.wait_until(_T[0] + ms * 1000)
+        _wait.wait_until((_T[0] // 1000 + ms) * 1000)
+    elif ms == 0:
+        _wait.wait_interrupt()
 
 
 def sleep(seconds):
@@ -64,11 +66,11 @@ def sleep(seconds):
 
 
 def time():
-    return _start + _wire.poll() // 1_000_000
+    return _start + _wait.poll() // 1_000_000
 
 
 def time_ns():
-    return _start * 1_000_000_000 + _wire.poll() * 1000
+    return _start * 1_000_000_000 + _wait.poll() * 1000
 
 
 def gmtime(seconds=None):
@@ -84,4 +86,4 @@ def mktime(fields):
 
 def _set(seconds):
     global _start
-    _start = seconds - _wire.poll() // 1_000_000
+    _start = seconds - _wait.poll() // 1_000_000

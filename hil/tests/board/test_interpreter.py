@@ -77,7 +77,7 @@ def test_bytecode_in_flash_is_taken_off_the_heap(rig: MakeRig, tmp_path: Path) -
     loaded = rig(program)
     loaded.start()
     loaded.run_ms(10)
-    assert int(plain.text) - int(loaded.text) == pytest.approx(20_000, abs=600)
+    assert int(plain.text) - int(loaded.text) == pytest.approx(10_000, abs=300)
 
 
 def test_virtual_hardware_leaves_most_of_its_own_share_unused() -> None:

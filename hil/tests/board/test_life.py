@@ -1,6 +1,9 @@
 """Power, resets, the watchdog, hangs, the end of the firmware."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -226,6 +229,53 @@ def test_power_cut_keeps_the_flash_and_ends_the_process(rig: MakeRig) -> None:
     bench.run_ms(200)
     assert bench.text == "starts 0 1\nstarts 1 1\n"
     assert len(bench.sent) > count
+
+
+STUBBORN = """
+import machine
+while True:
+    try:
+        machine.idle()
+    except BaseException:
+        pass
+"""
+STARTER = """
+import sys, time
+from pathlib import Path
+from hil.board import VirtualBoard
+from hil.bus import Bus
+from hil.kernel import Kernel
+kernel = Kernel()
+board = VirtualBoard(kernel, Bus(kernel).attach("VCU"), Path(sys.argv[1]))
+board.power_on()
+kernel.run_until(200_000_000)
+print(board.process_id, flush=True)
+time.sleep(60)
+"""
+
+
+def test_firmware_does_not_outlive_a_killed_bench(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(STUBBORN)
+    with subprocess.Popen([sys.executable, "-c", STARTER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as bench:
+        assert bench.stdout is not None
+        pid = int(bench.stdout.readline())
+        os.kill(pid, 0)
+        bench.kill()
+    for _ in range(100):
+        if _is_gone(pid):
+            break
+        time.sleep(0.05)
+    assert _is_gone(pid)
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    # Ended, but nobody has waited for it yet: whoever took it over from the bench will.
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_ctrl_c_stops_the_program_unless_switched_off(rig: MakeRig) -> None:

@@ -12,7 +12,8 @@ BYTECODE = "bytecode"
 
 _SIZES = {"ptr8": 8, "ptr16": 16, "ptr32": 32}
 
-# Behind the module's last line: functions look these up when they are called.
+# Behind the module's last line, so that lines stay: functions look these up when they are called. A module therefore
+# must not call its own viper functions while it is imported.
 _HELPERS = """
 import uctypes as _viper_c
 _viper_m = _viper_c.bytearray_at(0, 1 << 62)
@@ -82,14 +83,11 @@ def _plain(node: ast.FunctionDef) -> str:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue  # docstring
         body.append(_Memory(sizes).visit(statement))
-    converted = [name for name in arguments if name in sizes]
-    if converted:
-        values = ", ".join(f"_viper_at({name})" for name in converted)
-        body[0:0] = ast.parse(f"{', '.join(converted)} = {values}").body
-    plain = ast.parse(f"def {node.name}({', '.join(arguments)}): pass").body[0]
-    assert isinstance(plain, ast.FunctionDef)
-    plain.body = body
-    return ast.unparse(ast.fix_missing_locations(plain))
+    # On one line: there may be no room for more. Not as a tuple, which would allocate.
+    converted = "; ".join(f"{name} = _viper_at({name})" for name in arguments if name in sizes)
+    plain = ast.Module(body or [ast.Pass()], [])
+    lines = [converted] * bool(converted) + ast.unparse(ast.fix_missing_locations(plain)).split("\n")
+    return f"def {node.name}({', '.join(arguments)}):\n" + "\n".join("    " + line for line in lines)
 
 
 def _pointers(node: ast.FunctionDef) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Stands in for MicroPython's module under CPython: the firmware's laws run as they are, viper's types are identities."""
+"""Stands in for MicroPython's module under CPython: the laws run as they are, viper's types are identities."""
 
 import builtins
 

@@ -1,0 +1,140 @@
+# Plays recorded frames to the firmware's tick in MicroPython, with the heap locked in every tick from the first on.
+# Arguments: file of frames. One line a tick: words `id:data`, and words that change the CAN controller:
+# `off` (bus-off), `full` and `free` (mailboxes), `trip` (the monitor finds something).
+# Prints for each tick: state, fault level, front and rear torque request, front and rear enable line.
+import gc
+import sys
+from array import array
+
+import micropython
+from vcu.calibration import cal
+from vcu.can_port import CanPort
+from vcu.tick import Vcu
+from vcu.timing import Timing
+
+
+class Irq:
+    def __init__(self, can):
+        self._can = can
+
+    def flags(self):
+        return 2 if self._can.at < self._can.end else 0
+
+
+class Can:
+    IRQ_RX = 2
+    STATE_BUS_OFF = 4
+
+    def __init__(self):
+        self.frames = []
+        self.at = self.end = 0
+        self.now = 1
+        self.full = False
+        self._irq = Irq(self)
+
+    def set_filters(self, filters):
+        pass
+
+    def irq(self, handler, trigger, hard):
+        self.handler = handler
+        return self._irq
+
+    def state(self):
+        return self.now
+
+    def restart(self):
+        self.now = 1
+
+    def recv(self, into):
+        into[0] = self.frames[self.at]
+        data = self.frames[self.at + 1]
+        view = into[1]
+        i = 0
+        while i < 8:
+            view[i] = data[i]
+            i += 1
+        self.at += 2
+        return into
+
+    def send(self, can_id, data):
+        return None if self.full else 0
+
+    def cancel_send(self, index):
+        return True
+
+    def get_counters(self, counters):
+        return counters
+
+
+class Line:
+    def __init__(self):
+        self.level = 0
+
+    def on(self):
+        self.level = 1
+
+    def off(self):
+        self.level = 0
+
+
+def read(name):
+    ticks = []
+    with open(name) as file:
+        for line in file:
+            frames = []
+            action = ""
+            for word in line.split():
+                if ":" in word:
+                    can_id, data = word.split(":")
+                    frames += [int(can_id, 16), bytes.fromhex(data)]
+                else:
+                    action = word
+            ticks.append((frames, action))
+    return ticks
+
+
+def main():
+    ticks = read(sys.argv[1])
+    can = Can()
+    front, rear = Line(), Line()
+    port = CanPort(can)
+    # The ring's views keep their length here: the real recv() sets it to the frame's
+    for frame in port.frames:
+        frame[1] = memoryview(bytearray(8))
+    vcu = Vcu(cal, port, Timing(1), front, rear)
+    results = array("h", bytes(12 * len(ticks)))
+    gc.collect()
+    gc.disable()
+    at = 0
+    for frames, action in ticks:
+        can.frames = frames
+        can.at = 0
+        can.end = len(frames)
+        if action == "off":
+            can.now = 4
+        elif action == "full":
+            can.full = True
+        elif action == "free":
+            can.full = False
+        elif action == "trip":
+            vcu.monitor.tripped = True
+        micropython.heap_lock()
+        if frames:
+            can.handler(can)
+        vcu.timing.begin()
+        vcu.tick(1)
+        vcu.timing.end()
+        port.flush()
+        micropython.heap_unlock()
+        results[at] = vcu.states.state
+        results[at + 1] = vcu.faults.level
+        results[at + 2] = vcu.slew.front_dnm
+        results[at + 3] = vcu.slew.rear_dnm
+        results[at + 4] = front.level
+        results[at + 5] = rear.level
+        at += 6
+    for i in range(0, len(results), 6):
+        print(*results[i : i + 6])
+
+
+main()

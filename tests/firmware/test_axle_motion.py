@@ -1,0 +1,122 @@
+"""Drive units and speed as the control sees them."""
+
+import pytest
+from firmware_slots import raw
+from vcu.axle import Axle
+from vcu.motion import Motion
+
+LATE = {name: raw(f"{name}:bit") for name in ("InvFrontStatus", "InvRearStatus", "InvFrontLimits", "InvRearLimits")}
+
+
+@pytest.fixture
+def ready(rx):
+    """Both units stand by and can give full torque."""
+    for side in ("Front", "Rear"):
+        rx[f"Inv{side}Status.State"] = raw(f"Inv{side}Status.State.Standby")
+        rx[f"Inv{side}Limits.TorqueAvailableDrive"] = 3300
+        rx[f"Inv{side}Limits.TorqueAvailableRegen"] = 3000
+    return rx
+
+
+@pytest.fixture(params=["Front", "Rear"])
+def side(request):
+    return request.param
+
+
+@pytest.fixture
+def axle(ready, ages, cal, side):
+    return Axle(ready, ages, cal, side == "Rear")
+
+
+def let_pass(axle, ms, late=0, wanted=True, driving=True, rearming=False):
+    for _ in range(ms // 10):
+        axle.step(late, wanted, driving, rearming)
+
+
+def test_a_unit_that_stands_by_is_able(axle):
+    let_pass(axle, 10)
+    assert axle.able
+    assert (axle.drive_dnm, axle.regen_dnm) == (3300, 3000)
+
+
+def test_each_axle_reads_its_own_unit(axle, rx, side):
+    other = "Rear" if side == "Front" else "Front"
+    rx[f"Inv{other}Status.State"] = raw(f"Inv{other}Status.State.Fault")
+    rx[f"Inv{other}Limits.TorqueAvailableDrive"] = 0
+    rx[f"Inv{side}Status.Speed"] = -1234
+    let_pass(axle, 10)
+    assert axle.able
+    assert axle.drive_dnm == 3300
+    assert axle.rpm == -1234
+
+
+@pytest.mark.req("SF-01")
+@pytest.mark.parametrize("message", ["Status", "Limits"])
+def test_a_missing_message_takes_the_torque_at_once_and_latches_after_100_ms(axle, side, message):
+    let_pass(axle, 10)
+    late = LATE[f"Inv{side}{message}"]
+    let_pass(axle, 10, late)
+    assert not axle.able
+    assert axle.drive_dnm == axle.regen_dnm == 0
+    let_pass(axle, 80, late)
+    assert not axle.lost
+    let_pass(axle, 10, late)
+    assert axle.lost
+    let_pass(axle, 1000)
+    assert axle.lost
+    assert axle.drive_dnm == 0
+
+
+@pytest.mark.req("SF-01")
+@pytest.mark.parametrize("state", ["Init", "Lockout", "Discharge", "Fault"])
+def test_a_unit_in_another_state_is_lost_until_the_drive_is_over(axle, rx, side, state):
+    rx[f"Inv{side}Status.State"] = raw(f"Inv{side}Status.State.{state}")
+    let_pass(axle, 100)
+    assert axle.lost
+    rx[f"Inv{side}Status.State"] = raw(f"Inv{side}Status.State.Torque")
+    let_pass(axle, 100)
+    assert axle.lost
+    let_pass(axle, 10, driving=False)
+    assert not axle.lost
+
+
+@pytest.mark.req("SF-07")
+def test_silence_by_our_own_bus_off_loses_no_unit(axle, side):
+    let_pass(axle, 1000, LATE[f"Inv{side}Status"], rearming=True)
+    assert not axle.able
+    assert not axle.lost
+    assert axle.good == 0
+    let_pass(axle, 90, rearming=True)
+    assert axle.good == 9
+
+
+def test_a_unit_gives_no_more_than_its_rating(axle, rx, side):
+    rx[f"Inv{side}Limits.TorqueAvailableDrive"] = 4095
+    let_pass(axle, 10)
+    assert axle.drive_dnm == 3300
+
+
+@pytest.mark.parametrize("rpm", [-2000, 0, 6667, 14_500])
+def test_speed_comes_from_the_motors(ready, ages, cal, rpm):
+    front, rear = Axle(ready, ages, cal, False), Axle(ready, ages, cal, True)
+    motion = Motion(ready, cal, front, rear)
+    ready["InvFrontStatus.Speed"] = ready["InvRearStatus.Speed"] = rpm
+    front.step(0, True, True, False)
+    rear.step(0, True, True, False)
+    motion.step()
+    assert motion.speed_ckmh == pytest.approx(rpm / 6667 * 10_000, abs=2)
+    assert motion.rest == (rpm == 0)
+
+
+def test_one_motor_is_enough_and_without_any_the_wheels_tell(ready, ages, cal):
+    front, rear = Axle(ready, ages, cal, False), Axle(ready, ages, cal, True)
+    motion = Motion(ready, cal, front, rear)
+    ready["InvFrontStatus.Speed"], ready["InvRearStatus.Speed"] = 0, 6667
+    front.step(LATE["InvFrontStatus"], True, True, False)
+    rear.step(0, True, True, False)
+    motion.step()
+    assert motion.rpm == 6667
+    ready["EscWheelSpeeds.Valid"], ready["EscWheelSpeeds.FrontLeft"] = 15, 500
+    rear.step(LATE["InvRearStatus"], True, True, False)
+    motion.step()
+    assert motion.speed_ckmh == pytest.approx(5000, abs=5)

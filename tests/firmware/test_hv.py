@@ -1,0 +1,113 @@
+"""Precharge, discharge, welds."""
+
+import pytest
+from firmware_slots import raw
+from vcu.hv import Hv
+
+
+@pytest.fixture
+def hv(rx, cal):
+    rx["BmsPack.PackVoltage"] = 2000  # 400 V
+    rx["BmsPack.LinkVoltage"] = 0
+    contactor(rx, "Open")
+    return Hv(rx, cal)
+
+
+def contactor(rx, state):
+    rx["BmsPack.ContactorState"] = raw(f"BmsPack.ContactorState.{state}")
+
+
+def let_pass(hv, ms, precharging=True, discharging=False):
+    for _ in range(ms // 10):
+        hv.step(precharging, discharging)
+
+
+@pytest.mark.req("SM-02")
+def test_precharge_is_done_after_100_ms_near_the_pack_and_closed(hv, rx):
+    contactor(rx, "Precharge")
+    let_pass(hv, 300)
+    rx["BmsPack.LinkVoltage"] = 1902
+    let_pass(hv, 100)
+    assert not hv.done
+    contactor(rx, "Closed")
+    let_pass(hv, 10)
+    assert hv.done
+
+
+@pytest.mark.req("SM-02")
+@pytest.mark.parametrize("link", [1899, 1840, 0])
+def test_a_link_under_95_percent_is_not_done(hv, rx, link):
+    contactor(rx, "Precharge")
+    rx["BmsPack.LinkVoltage"] = link
+    let_pass(hv, 300)
+    contactor(rx, "Closed")
+    let_pass(hv, 500)
+    assert not hv.done
+
+
+@pytest.mark.req("SM-02")
+def test_three_seconds_at_most(hv, rx):
+    contactor(rx, "Precharge")
+    let_pass(hv, 3000)
+    assert not hv.slow
+    let_pass(hv, 10)
+    assert hv.slow
+
+
+@pytest.mark.req("SM-02")
+def test_a_precharge_under_50_ms_is_a_fault(hv, rx):
+    contactor(rx, "Precharge")
+    let_pass(hv, 30)
+    rx["BmsPack.LinkVoltage"] = 2000
+    let_pass(hv, 10)
+    assert hv.too_fast
+    contactor(rx, "Closed")
+    let_pass(hv, 500)
+    assert not hv.done
+
+
+@pytest.mark.req("SM-02")
+def test_three_tries_in_60_s(hv):
+    for _ in range(3):
+        assert hv.may_try()
+        hv.begin_try()
+        let_pass(hv, 5000, precharging=False)
+    assert not hv.may_try()
+    let_pass(hv, 45_000, precharging=False)
+    assert hv.may_try()
+
+
+@pytest.mark.req("SM-04")
+def test_a_link_that_stays_live_for_5_s_is_found(hv, rx):
+    rx["BmsPack.LinkVoltage"] = 400
+    let_pass(hv, 5000, False, True)
+    assert not hv.stays_live
+    let_pass(hv, 10, False, True)
+    assert hv.stays_live
+
+
+@pytest.mark.req("SM-04")
+def test_off_is_open_and_under_60_v(hv, rx):
+    rx["BmsPack.LinkVoltage"] = 299
+    let_pass(hv, 10)
+    assert hv.off
+    contactor(rx, "Closed")
+    let_pass(hv, 10)
+    assert not hv.off
+
+
+@pytest.mark.req("SM-04")
+def test_a_weld_is_remembered(hv, rx):
+    contactor(rx, "Welded")
+    let_pass(hv, 10)
+    contactor(rx, "Open")
+    let_pass(hv, 10)
+    assert hv.welded
+
+
+@pytest.mark.req("SM-06")
+@pytest.mark.parametrize(("half_amps", "light"), [(0, True), (40, True), (41, False), (-41, False)])
+def test_contactors_may_open_at_20_a_or_less(hv, rx, half_amps, light):
+    rx["BmsPack.PackCurrent"] = half_amps
+    let_pass(hv, 10)
+    assert hv.light == light

@@ -1,0 +1,154 @@
+"""Battery power, and who withdraws torque."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+from firmware_slots import Int, raw
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from vcu.limits import Limits, loss_w
+
+loose = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+RADPS = 2 * math.pi / 60
+
+
+def true_loss_w(torque_nm, radps):
+    """Loss of one unit by the plant facts (plant.md)."""
+    current = torque_nm / 0.66
+    over = max(0.0, radps / 650 - 1)
+    always = 0.65 * radps + 8e-4 * radps**2 + 15
+    copper = 0.05 * torque_nm**2 * (1 + 0.35 * over)
+    return always + 180 + 900 * over**2 + 3 * current + 0.006 * current**2 + copper + 0.018 * torque_nm * radps
+
+
+@loose
+@given(st.integers(0, 3300), st.integers(0, 14_500))
+def test_the_loss_is_that_of_the_plant_facts(cal, torque_dnm, rpm):
+    wanted = true_loss_w(torque_dnm / 10, rpm * RADPS)
+    assert loss_w(cal, Int(torque_dnm), Int(rpm)) == pytest.approx(wanted, rel=0.02, abs=25)
+
+
+class Car:
+    """A Limits with everything around it in order."""
+
+    def __init__(self, rx, ages, cal):
+        rx["BmsLimits.DischargePowerMax"], rx["BmsLimits.ChargePowerMax"] = 37_000, 15_000
+        rx["EscMotion.AbsActive"] = 0
+        self.rx, self.ages = rx, ages
+        self.pedals = SimpleNamespace(override=False, fault=False)
+        self.faults = SimpleNamespace(stop=False)
+        self.monitor = SimpleNamespace(tripped=False)
+        self.port = SimpleNamespace(rearming=False)
+        self.front = SimpleNamespace(drive_dnm=Int(3300), regen_dnm=Int(3300), able=True, lost=False)
+        self.rear = SimpleNamespace(drive_dnm=Int(3300), regen_dnm=Int(3300), able=True, lost=False)
+        parts = (self.pedals, self.faults, self.monitor, self.port, self.front, self.rear)
+        self.limits = Limits(rx, ages, cal, *parts)
+
+    def ask(self, torque_dnm, rpm=3000, direction=1, driving=True, late=0):
+        self.limits.step(Int(torque_dnm), Int(direction), Int(rpm), driving, late, False)
+        return int(self.limits.torque_dnm)
+
+    @property
+    def reason(self):
+        return self.limits.reason
+
+
+@pytest.fixture
+def car(rx, ages, cal):
+    return Car(rx, ages, cal)
+
+
+def reason(name):
+    return raw(f"VcuStatus.LimitReason.{name}")
+
+
+def battery_w(torque_nm, rpm):
+    """Electrical power of both units with half of the torque each."""
+    return torque_nm * rpm * RADPS + 2 * true_loss_w(abs(torque_nm) / 2, rpm * RADPS)
+
+
+@pytest.mark.req("LM-01", "LM-03")
+@loose
+@given(st.integers(0, 6600), st.integers(0, 14_500), st.integers(50, 40_000))
+def test_drive_power_stays_within_the_batterys_limit(rx, ages, cal, torque, rpm, limit_daw):
+    car = Car(rx, ages, cal)
+    rx["BmsLimits.DischargePowerMax"] = limit_daw
+    granted = car.ask(torque, rpm)
+    assert 0 <= granted <= torque
+    if granted:
+        assert battery_w(granted / 10, rpm) + 350 <= limit_daw * 10 * 1.01 + 100
+    if granted < torque:
+        assert car.reason == reason("BatteryDischarge")
+        if granted:  # and what the battery can give is used
+            assert battery_w(granted / 10, rpm) + 350 >= limit_daw * 10 * 0.96 - 400
+
+
+@pytest.mark.req("LM-01", "LM-03")
+@loose
+@given(st.integers(0, 6600), st.integers(0, 14_500), st.integers(0, 20_000))
+def test_regeneration_stays_within_the_batterys_limit(rx, ages, cal, torque, rpm, limit_daw):
+    car = Car(rx, ages, cal)
+    rx["BmsLimits.ChargePowerMax"] = limit_daw
+    granted = car.ask(-torque, rpm)
+    assert -torque <= granted <= 0
+    assert -battery_w(granted / 10, rpm) <= limit_daw * 10 * 1.01 + 100
+    if granted > -torque:
+        assert car.reason == reason("BatteryCharge")
+
+
+@pytest.mark.req("LM-03")
+@pytest.mark.parametrize("message", ["BmsLimits", "BmsPack", "BmsStatus"])
+def test_late_news_of_the_battery_derate_to_20_kw_and_then_to_nothing(car, ages, message):
+    ages[message] = 290
+    assert car.ask(6000) == 6000
+    ages[message] = 300
+    assert battery_w(car.ask(6000) / 10, 3000) == pytest.approx(20_000, rel=0.05)
+    assert car.reason == reason("BmsLate")
+    ages[message] = 1000
+    assert car.ask(6000) == 0
+    assert car.ask(-2000) == 0
+
+
+@pytest.mark.req("TQ-08")
+@pytest.mark.parametrize("direction", [1, -1])
+def test_torque_max_caps_both_the_request_and_what_flows(car, rx, direction):
+    rx["EscMotion.TorqueMaxValid"], rx["EscMotion.TorqueMax"] = 1, 500  # 100 Nm
+    assert car.ask(6000 * direction, direction=direction) == 1000 * direction
+    assert car.limits.most_drive == 1000
+    assert car.reason == reason("EscRequest")
+
+
+def test_abs_takes_regeneration_at_once(car, rx):
+    rx["EscMotion.AbsActive"] = 1
+    assert car.ask(-1000) == 0
+    assert car.limits.most_regen == 0
+    assert car.limits.most_drive > 0
+
+
+@pytest.mark.req("SF-03")
+def test_brake_override_takes_drive_torque_at_once_and_leaves_regeneration(car):
+    car.pedals.override = True
+    assert car.ask(1000) == 0
+    assert car.limits.most_drive == 0
+    assert car.ask(-500) == -500
+    assert car.reason == reason("DriverInput")
+
+
+@pytest.mark.req("SF-01", "SF-02", "SF-04", "SF-07")
+@pytest.mark.parametrize(
+    "withdraw",
+    [
+        lambda car: setattr(car.pedals, "fault", True) or {},
+        lambda car: setattr(car.faults, "stop", True) or {},
+        lambda car: setattr(car.monitor, "tripped", True) or {},
+        lambda car: setattr(car.port, "rearming", True) or {},
+        lambda car: {"late": raw("PedalsDriver:bit")},
+        lambda car: {"driving": False},
+    ],
+)
+@pytest.mark.parametrize("torque", [3000, -3000])
+def test_each_of_them_alone_takes_all_torque_at_once(car, withdraw, torque):
+    assert car.ask(torque) == torque
+    assert car.ask(torque, **withdraw(car)) == 0
+    assert car.limits.most_drive == car.limits.most_regen == 0
