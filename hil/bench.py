@@ -38,8 +38,8 @@ from twinaxle.dbc.codec import codec
 from twinaxle.errors import UserError
 
 NS_PER_S = 1_000_000_000
-TICK_MAX_US = 1000
-"""RT-01: longest computing time of a tick."""
+TICK_MAX_US = 10_000
+"""A tick must be over before the next begins. (RT-01 asks for a tenth of this; `make bench-firmware` estimates it.)"""
 
 TARGETS = ("virtual",)
 
@@ -153,9 +153,9 @@ class Bench:
     def excuse(self, what: str, reason: str) -> None:
         """Accept something that otherwise fails the run.
 
-        `what` is a goal ("G1" to "G6"), "reset", "exception", "overrun" or "tick"; `reason` stands in the report.
+        `what` is a goal ("G1" to "G6"), "reset", "exception", "overrun", "tick" or "late"; `reason` is for the reader.
         """
-        if what not in ("G1", "G2", "G3", "G4", "G5", "G6", "reset", "exception", "overrun", "tick"):
+        if what not in ("G1", "G2", "G3", "G4", "G5", "G6", "reset", "exception", "overrun", "tick", "late"):
             raise UserError(f"the bench checks nothing called {what!r}")
         self._excused[what] = reason
         self.oracle.excuse(what, reason)
@@ -170,6 +170,8 @@ class Bench:
             wrong[f"the board was reset {self.board.reset_count} times"] = "reset"
         if self.exceptions:
             wrong["the firmware raised an exception:\n" + "\n".join(self.exceptions)] = "exception"
+        if self.board.late_outputs:
+            wrong[f"{self.board.late_outputs} outputs of the board came late out of a replayed past"] = "late"
         if self.observer.seen("VcuTiming"):
             timing = self.observer.latest("VcuTiming")
             if timing.RxOverruns:

@@ -13,13 +13,19 @@ from micropython import const
 from vcu import watchdog
 from vcu.calibration import cal, check
 from vcu.can_port import CanPort
+from vcu.monitor import memory
+from vcu.signals import signals
 from vcu.tick import Vcu
-from vcu.timing import Timing
+from vcu.timing import Figures, begin, end
 
 _PERIOD_MS = const(10)
 _STANDBY = const(1)  # dbc: VcuStatus.State.Standby
 _EXCEPTION = const(5)  # dbc: VcuTiming.ResetCause.Exception
 _CTRL_C = const(3)
+_STATE = const(0)  # sig: state
+_CAN_RAN = const(85)  # sig: can_ran
+_MONITOR_RAN = const(32)  # as in monitor.py
+_CALIBRATION_BAD = const(66)  # sig: calibration_bad
 _NEW_TRACE = "trace.new"
 _TRACE = "trace.txt"
 
@@ -49,42 +55,38 @@ def _reset_cause():
 def run():
     """Drive. Ends only by an exception."""
     can = machine.CAN(board.CAN_ID, board.BITRATE)
-    timing = Timing(_reset_cause())
-    vcu = Vcu(cal, CanPort(can), timing, _lines[0], _lines[1])
-    vcu.faults.calibration_bad = not check()  # SF-11
+    figures = Figures(_reset_cause())
+    port = CanPort(can, signals)
+    vcu = Vcu(cal, port, figures, _lines[0], _lines[1])
+    signals[_CALIBRATION_BAD] = 0 if check() else 1  # SF-11
     machine.Pin(board.LED_RUN, machine.Pin.OUT, value=1)
     feed = watchdog.take_over()
     beat = _Beat()
-    _loop(vcu, beat, feed)
+    _loop(vcu.tick, port, figures, beat, feed)
 
 
-def _loop(vcu, beat, feed):
-    port = vcu.port
-    monitor = vcu.monitor
-    states = vcu.states
-    timing = vcu.timing
-    tick = vcu.tick
+def _loop(tick, port, figures, beat, feed):
     idle = machine.idle
-    state = states.state
+    state = signals[_STATE]
     gc.disable()
-    _housekeeping(timing)
+    _housekeeping(figures)
     micropython.heap_lock()  # RT-02: from here on nothing allocates
     while True:
         periods = beat.due
         if periods:
             beat.due = 0
-            timing.begin()
+            begin()
             tick(periods)
-            if port.ran and monitor.ran:  # SF-08: and the control path came to its end
-                port.ran = monitor.ran = False
+            if signals[_CAN_RAN] and memory[_MONITOR_RAN]:  # SF-08: and the control path came to its end
                 feed()
-            timing.end()
-            if states.state != state:
-                state = states.state
+            signals[_CAN_RAN] = memory[_MONITOR_RAN] = 0
+            end()
+            if signals[_STATE] != state:
+                state = signals[_STATE]
                 if state == _STANDBY:
                     micropython.kbd_intr(_CTRL_C)
                     micropython.heap_unlock()
-                    _housekeeping(timing)
+                    _housekeeping(figures)
                     micropython.heap_lock()
                 else:
                     micropython.kbd_intr(-1)  # SF-09
@@ -95,10 +97,10 @@ def _loop(vcu, beat, feed):
             idle()
 
 
-def _housekeeping(timing):
+def _housekeeping(figures):
     # Only where the car stands with HV off: takes some ms
     gc.collect()
-    timing.heap_free = gc.mem_free()
+    figures.heap_free = gc.mem_free()
 
 
 def _let_go():

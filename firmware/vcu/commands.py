@@ -1,5 +1,6 @@
 """What goes to inverters and battery: command signals, and the enable lines beside the bus."""
 
+import micropython
 from micropython import const
 
 _MODE = const(0)  # dbc: VcuInvFrontCommand.Mode
@@ -28,80 +29,87 @@ _GATES_OFF = const(240)  # cal: motor.gates_off_below_rpm [rpm]
 _DISCHARGE_BELOW = const(264)  # cal: hv.discharge_below_rpm [rpm]
 _OPEN_TICKS = const(263)  # cal: hv.open_wait_ticks [ticks]
 
+_STATE = const(0)  # sig: state
+_DRIVING = const(1)  # sig: driving
+_BUS_OFF = const(5)  # sig: bus_off
+_ALIVE = const(9)  # sig: front_alive
+_ABLE = const(10)  # sig: front_able
+_LOST = const(11)  # sig: front_lost
+_LOCKED = const(12)  # sig: front_locked
+_DISOBEYS = const(13)  # sig: front_disobeys
+_AXLE_RPM = const(14)  # sig: front_rpm
+_REAR_ALIVE = const(19)  # sig: rear_alive
+_RPM = const(30)  # sig: rpm
+_HV_OPEN = const(43)  # sig: hv_open
+_HV_OPENED = const(44)  # sig: hv_opened
+_HV_IS_OFF = const(46)  # sig: hv_off
+_LIGHT = const(47)  # sig: hv_light
+_FRONT_DNM = const(77)  # sig: front_dnm The rear one follows
+_TRIPPED = const(79)  # sig: tripped
+_DISCHARGING = const(80)  # sig: discharging
+_WAITED = const(81)  # sig: open_waited
+_ENABLE = const(82)  # sig: enable_front The rear one follows
 
-class Commands:
-    """`discharging`: the link shall fall under 60 V (SM-04).
 
-    `enable_front`, `enable_rear`: levels of the enable lines (SF-12).
-    """
+@micropython.viper
+def step(s: ptr32, tx: ptr32, cal: ptr32):
+    """Once a tick, last in the chain."""
+    state = s[_STATE]
+    car_rpm = (s[_RPM] & 0xFFFF ^ 0x8000) - 0x8000
 
-    def __init__(self, tx, cal, front, rear, hv, motion, monitor, port):
-        self._tx = tx
-        self._cal = cal
-        self._front = front
-        self._rear = rear
-        self._hv = hv
-        self._motion = motion
-        self._monitor = monitor
-        self._port = port
-        self.discharging = False
-        self.enable_front = False
-        self.enable_rear = False
-        self._waited = 0
+    # High voltage
+    request = _HV_DRIVE
+    discharging = 0
+    waited = 0
+    if state == _SHUTDOWN:
+        # SM-06: never under load, but not for ever for a current that does not fall
+        waited = s[_WAITED] + 1
+        if s[_LIGHT] or waited > cal[_OPEN_TICKS]:
+            waited = cal[_OPEN_TICKS]
+            request = _HV_OFF
+            # A faster motor would hold the link up
+            if 0 - cal[_DISCHARGE_BELOW] < car_rpm < cal[_DISCHARGE_BELOW]:
+                discharging = 1
+    elif state == _CHARGE:
+        request = _HV_CHARGE
+    elif state <= _STANDBY or (state == _FAULT and s[_HV_OPENED]):
+        request = _HV_OFF
+    s[_WAITED] = waited
+    s[_DISCHARGING] = discharging
+    tx[_HV_REQUEST] = request
 
-    def step(self, state, driving, front_dnm, rear_dnm):
-        """Once a tick, last in the chain."""
-        self._hv_request(state)
-        self._unit(0, self._front, state, driving, front_dnm)
-        self._unit(_REAR_MODE - _MODE, self._rear, state, driving, rear_dnm)
-        lines = state > _STANDBY and state != _FAULT and state != _CHARGE
-        lines = lines and not self._monitor.tripped and not self._port.bus_off
-        self.enable_front = lines and not self._front.disobeys
-        self.enable_rear = lines and not self._rear.disobeys
+    # SF-12: low by fault, monitor, bus-off, and where no torque is meant
+    lines = 0
+    if state > _STANDBY and state != _FAULT and state != _CHARGE and not s[_TRIPPED] and not s[_BUS_OFF]:
+        lines = 1
 
-    def _unit(self, at, axle, state, driving, torque_dnm):
-        tx = self._tx
-        cal = self._cal
-        rpm = axle.rpm if axle.alive else self._motion.rpm
+    axle = 0
+    while axle < 2:
+        of = axle * (_REAR_ALIVE - _ALIVE)
+        at = axle * (_REAR_MODE - _MODE)
+        rpm = (s[of + _AXLE_RPM] & 0xFFFF ^ 0x8000) - 0x8000
+        if not s[of + _ALIVE]:
+            rpm = car_rpm
         if rpm < 0:
-            rpm = -rpm
+            rpm = 0 - rpm
         most = 0
+        torque = 0
         if state <= _STANDBY or state == _CHARGE:
             mode = _MODE_OFF
-        elif driving and axle.able and not axle.lost:
+        elif s[_DRIVING] and s[of + _ABLE] and not s[of + _LOST]:
             mode = _MODE_TORQUE
             most = cal[_TORQUE_MAX]
-        elif state == _SHUTDOWN and self._hv.open and not axle.locked and rpm < cal[_DISCHARGE_BELOW]:
-            mode = _MODE_STANDBY if self._hv.off else _MODE_DISCHARGE
-        elif rpm < cal[_GATES_OFF] or axle.locked:
+            torque = s[axle + _FRONT_DNM]
+        elif state == _SHUTDOWN and s[_HV_OPEN] and not s[of + _LOCKED] and rpm < cal[_DISCHARGE_BELOW]:
+            mode = _MODE_STANDBY if s[_HV_IS_OFF] else _MODE_DISCHARGE
+        elif rpm < cal[_GATES_OFF] or s[of + _LOCKED]:
             mode = _MODE_STANDBY
         else:
             mode = _MODE_TORQUE  # SF-06, SP-02: at speed the gates stay on, with zero torque
-        if not most:
-            torque_dnm = 0
         tx[at + _MODE] = mode
-        tx[at + _REQUEST] = torque_dnm
+        tx[at + _REQUEST] = torque
         tx[at + _LIMIT_DRIVE] = most
         tx[at + _LIMIT_REGEN] = most
         tx[at + _SPEED_LIMIT] = cal[_SPEED_MAX]
-
-    def _hv_request(self, state):
-        hv = self._hv
-        request = _HV_DRIVE
-        self.discharging = False
-        if state == _SHUTDOWN:
-            # SM-06: never under load, but not for ever for a current that does not fall
-            self._waited += 1
-            if hv.light or self._waited > self._cal[_OPEN_TICKS]:
-                self._waited = self._cal[_OPEN_TICKS]
-                request = _HV_OFF
-                # A faster motor would hold the link up
-                limit = self._cal[_DISCHARGE_BELOW]
-                self.discharging = -limit < self._motion.rpm < limit
-        else:
-            self._waited = 0
-            if state <= _STANDBY or (state == _FAULT and hv.opened):
-                request = _HV_OFF
-            elif state == _CHARGE:
-                request = _HV_CHARGE
-        self._tx[_HV_REQUEST] = request
+        s[axle + _ENABLE] = 1 if lines and not s[of + _DISOBEYS] else 0
+        axle += 1

@@ -4,6 +4,7 @@ The demand lies on a straight line between lift-off and all that the motors have
 for pedal travel against speed. So it rises with the pedal everywhere, and full travel asks for all there is.
 """
 
+import micropython
 from micropython import const
 
 from vcu.interp import curve, surface
@@ -31,64 +32,63 @@ _TOP_BACK = const(231)  # cal: speed_limit.reverse_ckmh [ckmh]
 _TOP_FADE = const(232)  # cal: speed_limit.fade_ckmh [ckmh]
 _REVERSE = const(13)  # cal: gear.reverse_share_e4 [e4]
 
+_TRAVEL_E4 = const(32)  # sig: travel_e4
+_BRAKE = const(34)  # sig: brake
+_DIRECTION = const(40)  # sig: direction
+_SPEED_CKMH = const(29)  # sig: speed_ckmh
+_FRONT_DRIVE = const(15)  # sig: front_drive_dnm
+_REAR_DRIVE = const(25)  # sig: rear_drive_dnm
+_DEMAND = const(69)  # sig: demand_dnm
+_SPEED_LIMITED = const(70)  # sig: speed_limited
+
 _FULL = const(10_000)
 
 
-class Demand:
-    """`torque_dnm`: sum of both motors, positive forward. `speed_limited`: the speed limit takes torque away."""
+@micropython.viper
+def step(signals, received, calibration):
+    """Once a tick."""
+    s = ptr32(signals)
+    rx = ptr32(received)
+    cal = ptr32(calibration)
+    direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
+    s[_SPEED_LIMITED] = 0
+    if not direction:
+        s[_DEMAND] = 0
+        return
+    along = ((s[_SPEED_CKMH] & 0xFFFF ^ 0x8000) - 0x8000) * direction
+    available = s[_FRONT_DRIVE] + s[_REAR_DRIVE]
 
-    def __init__(self, rx, cal):
-        self._rx = rx
-        self._cal = cal
-        self.torque_dnm = 0
-        self.speed_limited = False
+    # TQ-05: reverse. TQ-07: fades out in front of the limit, so the car comes to it from below
+    room = cal[_TOP] - along
+    if direction < 0:
+        available = available * cal[_REVERSE] // _FULL
+        room = cal[_TOP_BACK] - along
+    fade = cal[_TOP_FADE]
+    if room < fade:
+        available = available * room // fade if room > 0 else 0
+        s[_SPEED_LIMITED] = 1
 
-    def step(self, travel_e4, brake, direction, speed_ckmh, available_dnm):
-        """Once a tick. `available_dnm`: what the motors can give for driving, sum."""
-        self.speed_limited = False
-        if not direction:
-            self.torque_dnm = 0
-            return
-        rx = self._rx
-        cal = self._cal
-        along = speed_ckmh * direction
-        mode = rx[_MODE]
-        one_pedal = rx[_ONE_PEDAL]
+    # TQ-03: lift-off, as a magnitude
+    lift = 0
+    if along > 0 and not rx[_ABS]:
+        lift = int(curve(calibration, _FADE_SPEED, _FADE, _FADES, along))
+        most = cal[_LIFT_ONE_PEDAL] if rx[_ONE_PEDAL] else cal[_LIFTS + rx[_MODE]]
+        if most < lift:
+            lift = most
 
-        # TQ-05: reverse. TQ-07: fades out in front of the limit, so the car comes to it from below
-        if direction < 0:
-            available_dnm = available_dnm * cal[_REVERSE] // _FULL
-            room = cal[_TOP_BACK] - along
-        else:
-            room = cal[_TOP] - along
-        fade = cal[_TOP_FADE]
-        if room < fade:
-            available_dnm = available_dnm * room // fade if room > 0 else 0
-            self.speed_limited = True
+    # TQ-02
+    map_at = _MAPS + rx[_MODE] * _MAP_SIZE
+    speed = along if along > 0 else 0
+    share = int(surface(calibration, _TRAVEL, _TRAVELS, _SPEED, _SPEEDS, map_at, s[_TRAVEL_E4], speed))
+    torque = share * (available + lift) // _FULL - lift
 
-        # TQ-03: lift-off, as a magnitude
-        lift = curve(cal, _FADE_SPEED, _FADE, _FADES, along) if along > 0 else 0
-        if lift:
-            most = cal[_LIFT_ONE_PEDAL] if one_pedal else cal[_LIFTS + mode]
-            if rx[_ABS]:
-                lift = 0
-            elif most < lift:
-                lift = most
-
-        # TQ-02
-        share = surface(
-            cal, _TRAVEL, _TRAVELS, _SPEED, _SPEEDS, _MAPS + mode * _MAP_SIZE, travel_e4, along if along > 0 else 0
-        )
-        torque = share * (available_dnm + lift) // _FULL - lift
-
-        # TQ-04: creep
-        if not brake and not one_pedal:
-            room = cal[_CREEP_END] - along
-            if room > 0:
-                fade = cal[_CREEP_END] - cal[_CREEP_FADE]
-                creep = cal[_CREEP] * room // fade if room < fade else cal[_CREEP]
-                if creep > available_dnm:
-                    creep = available_dnm
-                if torque < creep:
-                    torque = creep
-        self.torque_dnm = torque if direction > 0 else -torque
+    # TQ-04: creep
+    room = cal[_CREEP_END] - along
+    if room > 0 and not s[_BRAKE] and not rx[_ONE_PEDAL]:
+        fade = cal[_CREEP_END] - cal[_CREEP_FADE]
+        creep = cal[_CREEP] * room // fade if room < fade else cal[_CREEP]
+        if creep > available:
+            creep = available
+        if torque < creep:
+            torque = creep
+    s[_DEMAND] = torque if direction > 0 else 0 - torque

@@ -2,6 +2,7 @@
 
 from array import array
 
+import micropython
 from micropython import const
 
 # Bits of `present` and `latched`. Reactions: warning; limp: the axle is out; stop: no torque until it is cleared.
@@ -61,139 +62,154 @@ _LEVEL_WARNING = const(1)  # dbc: VcuStatus.FaultLevel.Warning
 _LEVEL_LIMP = const(2)  # dbc: VcuStatus.FaultLevel.Limp
 _LEVEL_STOP = const(3)  # dbc: VcuStatus.FaultLevel.Stop
 
+_LIVE = const(3)  # sig: live
+_WANTED = const(2)  # sig: wanted
+_REARMING_SIG = const(6)  # sig: rearming
+_GAVE_UP = const(7)  # sig: gave_up
+_OVERRUNS = const(8)  # sig: overruns
+_FRONT_LOST_SIG = const(11)  # sig: front_lost
+_REAR_LOST_SIG = const(21)  # sig: rear_lost
+_FRONT_DISOBEYS_SIG = const(13)  # sig: front_disobeys
+_REAR_DISOBEYS_SIG = const(23)  # sig: rear_disobeys
+_PEDAL_FAULT = const(35)  # sig: pedal_fault
+_HV_OPENED = const(44)  # sig: hv_opened
+_PRECHARGE_SLOW_SIG = const(49)  # sig: precharge_slow
+_PRECHARGE_FAST_SIG = const(50)  # sig: precharge_fast
+_WELDED_SIG = const(51)  # sig: welded
+_STAYS_LIVE_SIG = const(52)  # sig: stays_live
+_CALIBRATION_BAD = const(66)  # sig: calibration_bad
+_RESTARTED = const(67)  # sig: restarted_live
+_TRIPPED = const(79)  # sig: tripped
+_PRESENT = const(61)  # sig: faults_present
+_LATCHED = const(62)  # sig: faults_latched
+_STOP_SIG = const(63)  # sig: stop
+_URGENT = const(64)  # sig: urgent
+_LEVEL_SIG = const(65)  # sig: fault_level
+
+
+@micropython.viper
+def look(s: ptr32, rx: ptr32, ages: ptr32, cal: ptr32) -> int:
+    """Once a tick: bits of the faults that are present."""
+    now = 0
+    if s[_PEDAL_FAULT]:
+        now |= _PEDALS_DISAGREE
+    if s[_TRIPPED]:
+        now |= _MONITOR
+    if s[_REARMING_SIG]:
+        now |= _BUS_OFF
+    if s[_GAVE_UP]:
+        now |= _BUS_OFF_THREE
+    if s[_OVERRUNS]:
+        now |= _RX_OVERRUN
+    if s[_FRONT_DISOBEYS_SIG]:
+        now |= _FRONT_DISOBEYS
+    if s[_REAR_DISOBEYS_SIG]:
+        now |= _REAR_DISOBEYS
+    if s[_WELDED_SIG]:
+        now |= _WELDED
+    if s[_STAYS_LIVE_SIG]:
+        now |= _STAYS_LIVE
+    if s[_CALIBRATION_BAD]:
+        now |= _CALIBRATION
+    if s[_LIVE]:
+        if s[_FRONT_LOST_SIG]:
+            now |= _FRONT_LOST
+        if s[_REAR_LOST_SIG]:
+            now |= _REAR_LOST
+        if now & (_FRONT_LOST | _REAR_LOST) == _FRONT_LOST | _REAR_LOST:
+            now |= _NO_UNIT
+        if s[_PRECHARGE_FAST_SIG]:
+            now |= _PRECHARGE_FAST
+        if s[_PRECHARGE_SLOW_SIG]:
+            now |= _PRECHARGE_SLOW
+        if s[_WANTED] and s[_HV_OPENED]:
+            now |= _HV_LOST
+        if s[_RESTARTED]:
+            now |= _RESTARTED_LIVE
+        if ages[_MOTION] >= cal[_LATCH_MS]:
+            now |= _ESC_LOST
+        if not s[_REARMING_SIG]:
+            # In our own bus-off nobody is to blame for the silence
+            if ages[_PEDALS] >= cal[_LATCH_MS]:
+                now |= _PEDALS_LOST
+            limit = cal[_BMS_LOST_MS]
+            if ages[_PACK] >= limit or ages[_LIMITS] >= limit or ages[_STATUS] >= limit:
+                now |= _BMS_LOST
+        if ages[_STATUS] < cal[_BMS_LATE_MS]:
+            if not rx[_HVIL_CLOSED]:
+                now |= _HVIL
+            if rx[_LEVEL] == _SHUTDOWN:
+                now |= _BMS_SHUTDOWN
+    return now
+
+
+@micropython.viper
+def next_stored(occurrences: ptr8, i: int) -> int:
+    """The next fault after `i` that has come; at least one has."""
+    i += 1
+    while i >= _COUNT or not occurrences[i]:
+        i = i + 1 if i < _COUNT else 0
+    return i
+
 
 class Faults:
-    """`stop`: no torque. `urgent`: the contactors shall open at any speed. `level`: as in VcuStatus."""
+    """The memory of the faults. `stored`: how many have come."""
 
-    def __init__(self, rx, ages, cal, pedals, hv, front, rear, monitor, port):
-        self._rx = rx
-        self._ages = ages
-        self._cal = cal
-        self._pedals = pedals
-        self._hv = hv
-        self._front = front
-        self._rear = rear
-        self._monitor = monitor
-        self._port = port
-        self.calibration_bad = False
-        self.restarted_live = False
-        self.present = 0
-        self.latched = 0
-        self.stop = False
-        self.urgent = False
-        self.level = 0
+    def __init__(self, signals):
+        self._s = signals
         self.occurrences = array("B", bytes(_COUNT))
         self.stored = 0
         self._shown = _COUNT - 1
 
-    def step(self, live, wanted):
-        """Once a tick. `live`: high voltage is on or on its way, so every node has to be there.
-
-        `wanted`: Ready, Drive or Limp, so the contactors have to be closed.
-        """
-        front = self._front
-        rear = self._rear
-        hv = self._hv
-        port = self._port
-        now = 0
-        if self._pedals.fault:
-            now |= _PEDALS_DISAGREE
-        if self._monitor.tripped:
-            now |= _MONITOR
-        if port.rearming:
-            now |= _BUS_OFF
-        if port.gave_up:
-            now |= _BUS_OFF_THREE
-        if port.overruns:
-            now |= _RX_OVERRUN
-        if front.disobeys:
-            now |= _FRONT_DISOBEYS
-        if rear.disobeys:
-            now |= _REAR_DISOBEYS
-        if hv.welded:
-            now |= _WELDED
-        if hv.stays_live:
-            now |= _STAYS_LIVE
-        if self.calibration_bad:
-            now |= _CALIBRATION
-        if live:
-            ages = self._ages
-            cal = self._cal
-            if front.lost:
-                now |= _FRONT_LOST
-            if rear.lost:
-                now |= _REAR_LOST | _NO_UNIT if front.lost else _REAR_LOST
-            if hv.too_fast:
-                now |= _PRECHARGE_FAST
-            if wanted and hv.opened:
-                now |= _HV_LOST
-            if hv.slow:
-                now |= _PRECHARGE_SLOW
-            if self.restarted_live:
-                now |= _RESTARTED_LIVE
-            if ages[_MOTION] >= cal[_LATCH_MS]:
-                now |= _ESC_LOST
-            if not port.rearming:
-                # In our own bus-off nobody is to blame for the silence
-                if ages[_PEDALS] >= cal[_LATCH_MS]:
-                    now |= _PEDALS_LOST
-                limit = cal[_BMS_LOST_MS]
-                if ages[_PACK] >= limit or ages[_LIMITS] >= limit or ages[_STATUS] >= limit:
-                    now |= _BMS_LOST
-            if ages[_STATUS] < cal[_BMS_LATE_MS]:
-                if not self._rx[_HVIL_CLOSED]:
-                    now |= _HVIL
-                if self._rx[_LEVEL] == _SHUTDOWN:
-                    now |= _BMS_SHUTDOWN
-        if now != self.present:
-            self._changed(now)
-
-    def _changed(self, now):
-        came = now & ~self.present
-        self.present = now
-        if came & ~self.latched:
-            self.latched |= came
+    def changed(self, now):
+        """What `look` says is not what it said before."""
+        s = self._s
+        came = now & ~s[_PRESENT] & ~s[_LATCHED]
+        s[_PRESENT] = now
+        if came:
+            s[_LATCHED] |= came
             self._count(came)
         self._judge()
 
     def _count(self, came):
         occurrences = self.occurrences
-        for i in range(_COUNT):
-            if came >> i & 1:
+        i = 0
+        while came:
+            if came & 1:
                 times = occurrences[i]
                 if not times:
                     self.stored += 1
                 if times < 255:
                     occurrences[i] = times + 1
+            came >>= 1
+            i += 1
 
     def _judge(self):
-        latched = self.latched
-        self.stop = latched & _STOP != 0
-        self.urgent = latched & (_HVIL | _BMS_SHUTDOWN) != 0
-        if self.stop:
-            self.level = _LEVEL_STOP
+        s = self._s
+        latched = s[_LATCHED]
+        stop = latched & _STOP != 0
+        s[_STOP_SIG] = stop
+        s[_URGENT] = latched & (_HVIL | _BMS_SHUTDOWN) != 0
+        if stop:
+            s[_LEVEL_SIG] = _LEVEL_STOP
         elif latched & _LIMP:
-            self.level = _LEVEL_LIMP
+            s[_LEVEL_SIG] = _LEVEL_LIMP
         else:
-            self.level = _LEVEL_WARNING if self.present else 0
+            s[_LEVEL_SIG] = _LEVEL_WARNING if s[_PRESENT] else 0
 
     def clear(self):
         """The driver starts anew: what is gone and may be forgotten no longer counts."""
-        self.restarted_live = False
-        self.latched &= self.present | _FOR_GOOD
+        s = self._s
+        s[_RESTARTED] = 0
+        s[_LATCHED] &= s[_PRESENT] | _FOR_GOOD
         self._judge()
 
     def show_next(self):
         """Index of the next stored fault in turn (for VcuFault), or -1 when none is stored."""
         if not self.stored:
             return -1
-        shown = self._shown
-        occurrences = self.occurrences
-        while True:
-            shown = shown + 1 if shown < _COUNT - 1 else 0
-            if occurrences[shown]:
-                self._shown = shown
-                return shown
+        self._shown = shown = next_stored(self.occurrences, self._shown)
+        return shown
 
     def dtc(self, i):
         """Trouble code of fault `i`."""
@@ -201,4 +217,4 @@ class Faults:
 
     def status(self, i):
         """Status byte of fault `i` as in ISO 14229-1: bit 0 test failed, bit 3 confirmed, bit 5 failed since clear."""
-        return (self.present >> i & 1) | (0x28 if self.latched >> i & 1 else 0x20)
+        return (self._s[_PRESENT] >> i & 1) | (0x28 if self._s[_LATCHED] >> i & 1 else 0x20)

@@ -1,7 +1,7 @@
 """What the car allows of the demand: battery power, motors, stability control; and who may withdraw torque at once.
 
-`step` lowers the demand, which then takes its way through the slew. `most_drive` and `most_regen` are magnitudes along
-the direction that hold without slew: fault cuts, TorqueMax (TQ-08), ABS.
+`step` lowers the demand, which then takes its way through the slew. The two `most_` signals are magnitudes along the
+direction that hold without slew: fault cuts, TorqueMax (TQ-08), ABS. One place grants torque, many withdraw it here.
 """
 
 import micropython
@@ -42,8 +42,31 @@ _LATE = const(13)  # dbc: VcuStatus.LimitReason.BmsLate
 _FAULT = const(14)  # dbc: VcuStatus.LimitReason.Fault
 _DRIVER = const(15)  # dbc: VcuStatus.LimitReason.DriverInput
 
+_STATE_DRIVING = const(1)  # sig: driving
+_MESSAGES_LATE = const(4)  # sig: late
+_REARMING = const(6)  # sig: rearming
+_FRONT_ABLE = const(10)  # sig: front_able
+_FRONT_LOST = const(11)  # sig: front_lost
+_FRONT_DRIVE = const(15)  # sig: front_drive_dnm
+_FRONT_REGEN = const(16)  # sig: front_regen_dnm
+_REAR_ABLE = const(20)  # sig: rear_able
+_REAR_LOST = const(21)  # sig: rear_lost
+_REAR_DRIVE = const(25)  # sig: rear_drive_dnm
+_REAR_REGEN = const(26)  # sig: rear_regen_dnm
+_RPM = const(30)  # sig: rpm
+_PEDAL_FAULT = const(35)  # sig: pedal_fault
+_OVERRIDE = const(36)  # sig: override
+_DIRECTION = const(40)  # sig: direction
+_STOP = const(63)  # sig: stop
+_TRIPPED = const(79)  # sig: tripped
+_DEMAND = const(69)  # sig: demand_dnm
+_SPEED_LIMITED = const(70)  # sig: speed_limited
+_LIMITED = const(71)  # sig: limited_dnm
+_MOST_DRIVE = const(72)  # sig: most_drive_dnm
+_MOST_REGEN = const(73)  # sig: most_regen_dnm
+_REASON = const(74)  # sig: reason
+
 _DNM_RPM_PER_DAW = const(955)  # 0.1 Nm * 1 rpm is 10.47 mW, so 955 of them are 10 W
-_NO_LIMIT = const(1 << 20)
 
 
 @micropython.viper
@@ -60,137 +83,132 @@ def loss_w(cal: ptr32, torque_dnm: int, rpm: int) -> int:
     return loss + copper + cal[_LOSS_BOTH] * (torque_dnm * rpm // 1000) // 1000
 
 
-class Limits:
-    """`torque_dnm`: the demand after the limits, sum. `reason`: the LimitReason that binds."""
-
-    def __init__(self, rx, ages, cal, pedals, faults, monitor, port, front, rear):
-        self._rx = rx
-        self._ages = ages
-        self._cal = cal
-        self._pedals = pedals
-        self._faults = faults
-        self._monitor = monitor
-        self._port = port
-        self._front = front
-        self._rear = rear
-        self.torque_dnm = 0
-        self.most_drive = 0
-        self.most_regen = 0
-        self.reason = _NONE
-
-    def step(self, demand_dnm, direction, rpm, driving, late, speed_limited):
-        """Once a tick, after the demand. `rpm`: mean motor speed. `late`: messages past their timeout."""
-        front = self._front
-        rear = self._rear
-        rx = self._rx
-        reason = _NONE
-        most_drive = front.drive_dnm + rear.drive_dnm
-        most_regen = front.regen_dnm + rear.regen_dnm
-        torque = demand_dnm * direction
-        if (front.lost or rear.lost) and torque:
-            reason = _ONE_UNIT
-        if speed_limited:
-            reason = _SPEED
-
-        # LM-01: battery power, with the losses of the units that work
-        units = 2 if front.able and rear.able else 1
-        if rpm < 0:
-            rpm = -rpm
-        if torque > 0:
-            if torque > most_drive:
-                torque = most_drive
-                reason = _MOTOR
-            limit = self._battery(torque, rpm, units)
-            if torque > limit:
-                torque = limit
-                reason = _LATE if self._late() else _BATTERY_OUT
-        elif torque < 0:
-            if -torque > most_regen:
-                torque = -most_regen
-                reason = _MOTOR
-            limit = self._battery(torque, rpm, units)
-            if -torque > limit:
-                torque = -limit
-                reason = _LATE if self._late() else _BATTERY_IN
-
-        # What may withdraw at once
-        if rx[_CAP_VALID]:
-            cap = rx[_CAP] * 2
-            if most_drive > cap:
-                most_drive = cap  # TQ-08
-                if torque > cap:
-                    torque = cap
-                    reason = _ESC
-            if most_regen > cap:
-                most_regen = cap
-                if -torque > cap:
-                    torque = -cap
-                    reason = _ESC
-        if rx[_ABS]:
-            most_regen = 0  # TQ-03
-            if torque < 0:
-                torque = 0
-                reason = _ESC
-        pedals = self._pedals
-        if pedals.override:
-            most_drive = 0  # SF-03
-            if torque > 0:
-                torque = 0
-            reason = _DRIVER
-        if pedals.fault:
-            most_drive = most_regen = torque = 0  # SF-02
-            reason = _DRIVER
-        faults = self._faults
-        # SF-01 (pedals silent for 30 ms), SF-04, SF-07
-        if not driving or faults.stop or self._monitor.tripped or self._port.rearming or late & _PEDALS:
-            most_drive = most_regen = torque = 0
-            reason = _FAULT if faults.stop or driving else _NONE
-        self.most_drive = most_drive
-        self.most_regen = most_regen
-        self.torque_dnm = torque if direction > 0 else -torque
-        self.reason = reason
-
-    def _late(self):
-        # LM-03
-        ages = self._ages
-        late = self._cal[_LATE_MS]
-        return ages[_BMS_LIMITS] >= late or ages[_BMS_PACK] >= late or ages[_BMS_STATUS] >= late
-
-    def _battery(self, torque, rpm, units):
-        # Largest torque (magnitude) that the battery's power allows along `torque`, which is the one asked for
-        cal = self._cal
-        rx = self._rx
-        if self._late():
-            out = into = cal[_LATE_POWER]
-            limit = cal[_LOST_MS]
-            ages = self._ages
-            if ages[_BMS_LIMITS] >= limit or ages[_BMS_PACK] >= limit or ages[_BMS_STATUS] >= limit:
-                out = into = 0
-        else:
-            out = rx[_DISCHARGE]
-            into = rx[_CHARGE]
-        if torque > 0:
-            power = out - cal[_AUXILIARY]
-            if power <= 0:
-                return 0
-            each = torque // units
-            loss = units * loss_w(cal, each, rpm) // 10
-            if torque * rpm // _DNM_RPM_PER_DAW + loss <= power:
-                return _NO_LIMIT
-            # The loss at the torque that is left: from the safe side, over the other, to a safe and close one
-            left = _left(power - loss, rpm, torque)
-            left = _left(power - units * loss_w(cal, left // units, rpm) // 10, rpm, torque)
-            return _left(power - units * loss_w(cal, left // units, rpm) // 10, rpm, torque)
-        # Regeneration: the units' losses need not go into the battery; without them first, which is the safe side
-        left = _left(into, rpm, -torque)
-        return _left(into + units * loss_w(cal, left // units, rpm) // 10, rpm, -torque) if into else 0
+@micropython.viper
+def most_drive(cal, torque_dnm: int, rpm: int, units: int, power_daw: int) -> int:
+    """LM-01: as much of a driving torque (sum of `units`) as this electrical power makes. Magnitudes; power in 10 W."""
+    loss = units * int(loss_w(cal, torque_dnm // units, rpm)) // 10
+    if torque_dnm * rpm // _DNM_RPM_PER_DAW + loss <= power_daw:
+        return torque_dnm
+    # The loss at the torque that is left: from the safe side, over the other, to a safe and close one
+    left = torque_dnm
+    i = 0
+    while i < 3:
+        power = power_daw - units * int(loss_w(cal, left // units, rpm)) // 10
+        left = torque_dnm
+        if power <= 0:
+            left = 0
+        elif rpm:
+            left = power * _DNM_RPM_PER_DAW // rpm
+            if left > torque_dnm:
+                left = torque_dnm
+        i += 1
+    return left
 
 
-def _left(power_daw, rpm, most_dnm):
-    # Torque that makes this mechanical power, 0.1 Nm
+@micropython.viper
+def most_regen(cal, torque_dnm: int, rpm: int, units: int, power_daw: int) -> int:
+    """LM-01: as much of a braking torque as this electrical power can take in; the units' losses come off before."""
     if power_daw <= 0:
         return 0
     if not rpm:
-        return most_dnm
-    torque = power_daw * _DNM_RPM_PER_DAW // rpm
-    return torque if torque < most_dnm else most_dnm
+        return torque_dnm
+    left = power_daw * _DNM_RPM_PER_DAW // rpm
+    if left < torque_dnm:
+        left = (power_daw + units * int(loss_w(cal, left // units, rpm)) // 10) * _DNM_RPM_PER_DAW // rpm
+    return left if left < torque_dnm else torque_dnm
+
+
+@micropython.viper
+def step(signals, received, message_ages, calibration):
+    """Once a tick, after the demand."""
+    s = ptr32(signals)
+    rx = ptr32(received)
+    ages = ptr32(message_ages)
+    cal = ptr32(calibration)
+    direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
+    torque = ((s[_DEMAND] & 0xFFFF ^ 0x8000) - 0x8000) * direction
+    rpm = (s[_RPM] & 0xFFFF ^ 0x8000) - 0x8000
+    if rpm < 0:
+        rpm = 0 - rpm
+    drive = s[_FRONT_DRIVE] + s[_REAR_DRIVE]
+    regen = s[_FRONT_REGEN] + s[_REAR_REGEN]
+    units = 2 if s[_FRONT_ABLE] and s[_REAR_ABLE] else 1
+    reason = _NONE
+    if torque and (s[_FRONT_LOST] or s[_REAR_LOST]):
+        reason = _ONE_UNIT
+    if s[_SPEED_LIMITED]:
+        reason = _SPEED
+
+    # LM-03: old news of the battery
+    age = ages[_BMS_LIMITS]
+    if ages[_BMS_PACK] > age:
+        age = ages[_BMS_PACK]
+    if ages[_BMS_STATUS] > age:
+        age = ages[_BMS_STATUS]
+    power_out = rx[_DISCHARGE]
+    power_in = rx[_CHARGE]
+    late = 0
+    if age >= cal[_LATE_MS]:
+        late = _LATE
+        power_out = cal[_LATE_POWER] if age < cal[_LOST_MS] else 0
+        power_in = power_out
+
+    if torque > 0:
+        if torque > drive:
+            torque = drive
+            reason = _MOTOR
+        left = int(most_drive(calibration, torque, rpm, units, power_out - cal[_AUXILIARY]))
+        if left < torque:
+            torque = left
+            reason = late if late else _BATTERY_OUT
+    elif torque < 0:
+        if 0 - torque > regen:
+            torque = 0 - regen
+            reason = _MOTOR
+        left = int(most_regen(calibration, 0 - torque, rpm, units, power_in))
+        if left < 0 - torque:
+            torque = 0 - left
+            reason = late if late else _BATTERY_IN
+
+    # What may withdraw at once
+    if rx[_CAP_VALID]:
+        cap = rx[_CAP] * 2  # TQ-08
+        if drive > cap:
+            drive = cap
+        if regen > cap:
+            regen = cap
+        if torque > cap:
+            torque = cap
+            reason = _ESC
+        elif 0 - torque > cap:
+            torque = 0 - cap
+            reason = _ESC
+    if rx[_ABS]:
+        regen = 0  # TQ-03
+        if torque < 0:
+            torque = 0
+            reason = _ESC
+    if s[_OVERRIDE]:
+        drive = 0  # SF-03
+        if torque > 0:
+            torque = 0
+        reason = _DRIVER
+    withdrawn = 0
+    if s[_PEDAL_FAULT]:
+        withdrawn = 1  # SF-02
+        reason = _DRIVER
+    # Pedals silent for 30 ms (SF-01), stop faults, monitor (SF-04), bus-off (SF-07)
+    if s[_STOP] or s[_TRIPPED] or s[_REARMING] or s[_MESSAGES_LATE] & _PEDALS:
+        withdrawn = 1
+        reason = _FAULT
+    elif not s[_STATE_DRIVING]:
+        withdrawn = 1
+        reason = _NONE
+    if withdrawn:
+        drive = 0
+        regen = 0
+        torque = 0
+    s[_LIMITED] = torque * direction
+    s[_MOST_DRIVE] = drive
+    s[_MOST_REGEN] = regen
+    s[_REASON] = reason

@@ -9,7 +9,7 @@ from array import array
 import micropython
 from micropython import const
 
-# What it has seen, in `seen`
+# What it knows, in `memory`; it lives nowhere else. Signed ones are read as signals.py says.
 _PEDALS_AGE = const(0)  # ticks since the last good frame
 _FRONT_AGE = const(1)
 _REAR_AGE = const(2)
@@ -25,7 +25,16 @@ _FRONT_TORQUE = const(11)  # 0.1 Nm
 _REAR_TORQUE = const(12)
 _FRONT_RPM = const(13)
 _REAR_RPM = const(14)
-_SIZE = const(15)
+_OVERRIDDEN = const(15)  # SF-03
+_FALLING = const(16)  # front, rear: what the command may still be on its way to zero
+_OUTSIDE = const(18)  # ticks that the command is outside its band
+_HIGH = const(19)  # front, rear: most torque that the unit may still give
+_LOW = const(21)  # front, rear: and least, with its sign turned
+_WRONG = const(23)  # front, rear: ticks that it gives another
+_PAST = const(25)  # front, rear of the last three commands, latest first
+_VERDICT = const(31)
+_RAN = const(32)  # it has judged in this tick (for the watchdog)
+_SIZE = const(33)
 
 _MIN1 = const(268)  # cal: monitor.apps1_min_mv [mv]
 _SPAN1 = const(269)  # cal: monitor.apps1_span_mv [mv]
@@ -54,6 +63,8 @@ _ACTUAL_TICKS = const(5)
 _SLOW_ZONE = const(100)  # 10 Nm
 _FOLLOW = const(400)  # a unit changes its torque by 5000 Nm/s; 0.1 Nm a tick, with room for its lag,
 _DELAY = const(3)  # and it begins, and tells, this many ticks later at most
+_TRIPPED = const(1)  # bits of the verdict
+_FRONT_DISOBEYS = const(2)
 _REVERSE_GEAR = const(1)
 _DRIVE_GEAR = const(3)
 
@@ -62,7 +73,7 @@ NIBBLES = b"\x00\x1d\x3a\x27\x74\x69\x4e\x53\xe8\xf5\xd2\xcf\x9c\x81\xa6\xbb"
 
 
 @micropython.viper
-def see(s: ptr32, can_id: int, data: ptr8, length: int):
+def see(m: ptr32, can_id: int, data: ptr8, length: int):
     """Take what is needed from one raw frame, if it is whole and its counter moved."""
     which = 0 if can_id == 0x0A0 else 1 if can_id == 0x100 else 2 if can_id == 0x101 else 3
     if which == 3 or length != 8:
@@ -78,166 +89,147 @@ def see(s: ptr32, can_id: int, data: ptr8, length: int):
         crc = ((crc << 4) & 255) ^ table[crc >> 4]
         i += 1
     counter = data[1] & 15
-    if crc != data[0] or counter == 15 or counter == s[_PEDALS_COUNTER + which]:
+    if crc != data[0] or counter == 15 or counter == m[_PEDALS_COUNTER + which]:
         return
-    s[_PEDALS_COUNTER + which] = counter
-    s[which] = 0
+    m[_PEDALS_COUNTER + which] = counter
+    m[which] = 0
     if which == 0:
-        s[_GEAR] = data[1] >> 4 & 7
-        s[_APPS1] = data[2] | (data[3] & 31) << 8
-        s[_APPS2] = data[3] >> 5 | data[4] << 3 | (data[5] & 3) << 11
+        m[_GEAR] = data[1] >> 4 & 7
+        m[_APPS1] = data[2] | (data[3] & 31) << 8
+        m[_APPS2] = data[3] >> 5 | data[4] << 3 | (data[5] & 3) << 11
         pressure = data[5] >> 2 | (data[6] & 15) << 6
-        s[_BRAKE] = 1 if data[6] & 16 or pressure >= 50 else 0
-        s[_ONE_PEDAL] = data[6] >> 5 & 1
+        m[_BRAKE] = 1 if data[6] & 16 or pressure >= 50 else 0
+        m[_ONE_PEDAL] = data[6] >> 5 & 1
     else:
-        s[_FRONT_TORQUE - 1 + which] = ((data[2] | data[3] << 8) ^ 0x8000) - 0x8000
-        s[_FRONT_RPM - 1 + which] = ((data[4] | data[5] << 8) ^ 0x8000) - 0x8000
+        m[_FRONT_TORQUE - 1 + which] = ((data[2] | data[3] << 8) ^ 0x8000) - 0x8000
+        m[_FRONT_RPM - 1 + which] = ((data[4] | data[5] << 8) ^ 0x8000) - 0x8000
 
 
 @micropython.viper
-def _fall(now: int, fast: int, slow: int) -> int:
-    # One tick of the slowest way to zero that TQ-06 leaves
-    size = 0 - now if now < 0 else now
-    if size > _SLOW_ZONE:
-        size -= fast
-        if size < _SLOW_ZONE:
-            size = _SLOW_ZONE
+def judge(m: ptr32, cal: ptr32, front_dnm: int, rear_dnm: int, driving: int) -> int:
+    """Once a tick, with what is about to be commanded. `driving`: Drive or Limp is what the bus is told.
+
+    Returns bits: 1 no torque until a reset, 2 the front unit gives what nobody asked for, 4 the rear one.
+    """
+    # Band of the sum along the selected direction
+    direction = 0
+    high = 0
+    low = 0
+    at_once = 1
+    if driving and m[_PEDALS_AGE] < _SILENT_TICKS:
+        gear = m[_GEAR]
+        direction = 1 if gear == _DRIVE_GEAR else -1 if gear == _REVERSE_GEAR else 0
+        rpm = (m[_FRONT_RPM] & 0xFFFF ^ 0x8000) - 0x8000
+        other = (m[_REAR_RPM] & 0xFFFF ^ 0x8000) - 0x8000
+        if m[_FRONT_AGE] >= _SILENT_TICKS:
+            rpm = other
+        elif m[_REAR_AGE] < _SILENT_TICKS:
+            rpm = (rpm + other) // 2
+        # Lower of both sensors: it can never mean too much
+        travel = (m[_APPS1] - cal[_MIN1]) * _ALL // cal[_SPAN1]
+        other = (m[_APPS2] - cal[_MIN2]) * _ALL // cal[_SPAN2]
+        if other < travel:
+            travel = other
+        if travel < _RELEASED:
+            m[_OVERRIDDEN] = 0
+        elif m[_BRAKE] and travel > cal[_OVERRIDE]:
+            most = cal[_OVERRIDE_RPM]
+            if rpm > most or rpm < 0 - most:
+                m[_OVERRIDDEN] = 1  # SF-03
+        at_once = m[_OVERRIDDEN]
+        if direction:
+            rpm *= direction
+            if rpm > cal[_REGEN_RPM]:
+                low = 0 - cal[_REGEN_ONE] if m[_ONE_PEDAL] else 0 - cal[_REGEN]
+            if not at_once:
+                if travel > 0:
+                    full = cal[_FULL] if direction > 0 else cal[_REVERSE]
+                    high = full * (travel + cal[_MARGIN]) // _ALL
+                if rpm < cal[_CREEP_RPM] and high < cal[_CREEP]:
+                    high = cal[_CREEP]
+    total = front_dnm + rear_dnm
+    sign = 1
+    if direction < 0:
+        sign = -1
+        total = 0 - total
+
+    # A command that was inside may fall to the band as slowly as TQ-06 has it
+    if low <= total <= high:
+        m[_FALLING] = front_dnm
+        m[_FALLING + 1] = rear_dnm
     else:
-        size -= slow
-        if size < 0:
-            size = 0
-    return 0 - size if now < 0 else size
-
-
-class Monitor:
-    """`tripped`: no torque until a reset. `front_disobeys`, `rear_disobeys`: that unit gives what nobody asked for."""
-
-    def __init__(self, cal):
-        self._cal = cal
-        self.seen = s = array("i", (0,) * _SIZE)
-        s[_PEDALS_AGE] = s[_FRONT_AGE] = s[_REAR_AGE] = 1000
-        s[_PEDALS_COUNTER] = s[_FRONT_COUNTER] = s[_REAR_COUNTER] = 15
-        self.tripped = False
-        self.front_disobeys = False
-        self.rear_disobeys = False
-        self.ran = False
-        self._override = False
-        self._front = 0  # what the command may still be on its way to zero
-        self._rear = 0
-        self._outside = 0
-        self._high = array("i", (0, 0))  # what each unit may still give on its way to the command
-        self._low = array("i", (0, 0))
-        self._late = array("i", (0, 0))
-        self._past = array("i", (0, 0) * _DELAY)  # commands, latest first, front and rear by turns
-
-    def step(self, front_dnm, rear_dnm, driving):
-        """Once a tick, with what is about to be commanded. `driving`: Drive or Limp is what the bus is told."""
-        s = self.seen
-        cal = self._cal
-
-        # Band of the sum along the selected direction
-        direction = high = low = 0
-        at_once = True
-        if driving and s[_PEDALS_AGE] < _SILENT_TICKS:
-            gear = s[_GEAR]
-            direction = 1 if gear == _DRIVE_GEAR else -1 if gear == _REVERSE_GEAR else 0
-            if s[_FRONT_AGE] >= _SILENT_TICKS:
-                rpm = s[_REAR_RPM]
-            elif s[_REAR_AGE] >= _SILENT_TICKS:
-                rpm = s[_FRONT_RPM]
-            else:
-                rpm = (s[_FRONT_RPM] + s[_REAR_RPM]) // 2
-            # Lower of both sensors: it can never mean too much
-            travel = (s[_APPS1] - cal[_MIN1]) * _ALL // cal[_SPAN1]
-            other = (s[_APPS2] - cal[_MIN2]) * _ALL // cal[_SPAN2]
-            if other < travel:
-                travel = other
-            if travel < _RELEASED:
-                self._override = False
-            elif s[_BRAKE] and travel > cal[_OVERRIDE]:
-                most = cal[_OVERRIDE_RPM]
-                if rpm > most or rpm < -most:
-                    self._override = True  # SF-03
-            at_once = self._override
-            if direction:
-                rpm *= direction
-                if rpm > cal[_REGEN_RPM]:
-                    low = -cal[_REGEN_ONE] if s[_ONE_PEDAL] else -cal[_REGEN]
-                if not at_once:
-                    if travel > 0:
-                        high = (cal[_FULL] if direction > 0 else cal[_REVERSE]) * (travel + cal[_MARGIN]) // _ALL
-                    if rpm < cal[_CREEP_RPM] and high < cal[_CREEP]:
-                        high = cal[_CREEP]
-        total = front_dnm + rear_dnm
-        if direction < 0:
-            total = -total
-
-        # A command that was inside may fall to the band as slowly as TQ-06 has it
-        if low <= total <= high:
-            self._front = front_dnm
-            self._rear = rear_dnm
-        else:
+        falling = 0
+        unit = 0
+        while unit < 2:
+            now = (m[_FALLING + unit] & 0xFFFF ^ 0x8000) - 0x8000
+            size = 0 - now if now < 0 else now
             if at_once:
-                self._front = self._rear = 0
+                size = 0
+            elif size > _SLOW_ZONE:
+                size -= cal[_FALL]
+                if size < _SLOW_ZONE:
+                    size = _SLOW_ZONE
             else:
-                self._front = _fall(self._front, cal[_FALL], cal[_FALL_SLOW])
-                self._rear = _fall(self._rear, cal[_FALL], cal[_FALL_SLOW])
-            falling = self._front + self._rear
-            if direction < 0:
-                falling = -falling
-            if falling > high:
-                high = falling
-            elif falling < low:
-                low = falling
-        tolerance = cal[_TOLERANCE]
-        if total > high + tolerance or total < low - tolerance:
-            self._outside += 1
-            if self._outside >= _TRIP_TICKS:
-                self.tripped = True
-        else:
-            self._outside = 0
+                size -= cal[_FALL_SLOW]
+                if size < 0:
+                    size = 0
+            now = 0 - size if now < 0 else size
+            m[_FALLING + unit] = now
+            falling += now * sign
+            unit += 1
+        if falling > high:
+            high = falling
+        elif falling < low:
+            low = falling
+    verdict = m[_VERDICT]
+    outside = 0
+    if total > high + cal[_TOLERANCE] or total < low - cal[_TOLERANCE]:
+        outside = m[_OUTSIDE] + 1
+        if outside >= _TRIP_TICKS:
+            outside = _TRIP_TICKS
+            verdict |= _TRIPPED
+    m[_OUTSIDE] = outside
 
-        self._obeys(0, front_dnm)
-        self._obeys(1, rear_dnm)
-        s[_PEDALS_AGE] += 1
-        s[_FRONT_AGE] += 1
-        s[_REAR_AGE] += 1
-        self.ran = True
-
-    def _obeys(self, unit, command_dnm):
-        # Actual against requested torque: too little is harmless, too much or the wrong way is not
-        high = self._high[unit] - _FOLLOW
-        low = self._low[unit] + _FOLLOW
+    # Actual against requested torque: too little is harmless, too much or the wrong way is not
+    unit = 0
+    while unit < 2:
+        high = m[_HIGH + unit] - _FOLLOW
+        low = _FOLLOW - m[_LOW + unit]
         if high < 0:
             high = 0
         if low > 0:
             low = 0
-        past = self._past
+        command = rear_dnm if unit else front_dnm
         i = unit
-        while i < 2 * _DELAY:
-            if command_dnm > high:
-                high = command_dnm
-            elif command_dnm < low:
-                low = command_dnm
-            older = past[i]
-            past[i] = command_dnm
-            command_dnm = older
+        while i <= 2 * _DELAY + unit:
+            if command > high:
+                high = command
+            elif command < low:
+                low = command
+            if i < 2 * _DELAY:
+                older = (m[_PAST + i] & 0xFFFF ^ 0x8000) - 0x8000
+                m[_PAST + i] = command
+                command = older
             i += 2
-        if command_dnm > high:
-            high = command_dnm
-        elif command_dnm < low:
-            low = command_dnm
-        self._high[unit] = high
-        self._low[unit] = low
-        s = self.seen
-        margin = self._cal[_ACTUAL]
-        if s[_FRONT_AGE + unit] < _SILENT_TICKS and not low - margin <= s[_FRONT_TORQUE + unit] <= high + margin:
-            late = self._late[unit] + 1
-            self._late[unit] = late
-            if late >= _ACTUAL_TICKS:
-                if unit:
-                    self.rear_disobeys = True
-                else:
-                    self.front_disobeys = True
-        else:
-            self._late[unit] = 0
+        m[_HIGH + unit] = high
+        m[_LOW + unit] = 0 - low
+        actual = (m[_FRONT_TORQUE + unit] & 0xFFFF ^ 0x8000) - 0x8000
+        wrong = 0
+        if m[_FRONT_AGE + unit] < _SILENT_TICKS and (actual > high + cal[_ACTUAL] or actual < low - cal[_ACTUAL]):
+            wrong = m[_WRONG + unit] + 1
+            if wrong >= _ACTUAL_TICKS:
+                wrong = _ACTUAL_TICKS
+                verdict |= _FRONT_DISOBEYS << unit
+        m[_WRONG + unit] = wrong
+        m[_FRONT_AGE + unit] = m[_FRONT_AGE + unit] + 1
+        unit += 1
+    m[_PEDALS_AGE] = m[_PEDALS_AGE] + 1
+    m[_VERDICT] = verdict
+    m[_RAN] = 1
+    return verdict
+
+
+memory = array("i", bytes(4 * _SIZE))
+for _i in range(3):
+    memory[_PEDALS_AGE + _i] = 1000
+    memory[_PEDALS_COUNTER + _i] = 15

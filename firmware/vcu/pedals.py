@@ -1,5 +1,6 @@
 """What the driver wants: accelerator travel from two sensors, brake, button, and what forbids to believe it."""
 
+import micropython
 from micropython import const
 
 _BUTTON = const(1)  # dbc: PedalsDriver.StartButton
@@ -12,88 +13,83 @@ _MIN1 = const(0)  # cal: pedal.apps1_min_mv [mv]
 _MAX1 = const(1)  # cal: pedal.apps1_max_mv [mv]
 _MIN2 = const(2)  # cal: pedal.apps2_min_mv [mv]
 _MAX2 = const(3)  # cal: pedal.apps2_max_mv [mv]
-_OUT1 = const(4)  # cal: pedal.apps1_margin_mv [mv]
-_OUT2 = const(5)  # cal: pedal.apps2_margin_mv [mv]
+_MARGIN1 = const(4)  # cal: pedal.apps1_margin_mv [mv]
+_MARGIN2 = const(5)  # cal: pedal.apps2_margin_mv [mv]
 _APART = const(6)  # cal: pedal.apart_e4 [e4]
 _FAULT_TICKS = const(7)  # cal: pedal.fault_ticks [ticks]
-_RELEASED = const(8)  # cal: pedal.released_e4 [e4]
-_BRAKING = const(9)  # cal: brake.pressed_dbar [dbar]
-_OVERRIDE = const(10)  # cal: brake.override_e4 [e4]
+_RELEASED_E4 = const(8)  # cal: pedal.released_e4 [e4]
+_PRESSED = const(9)  # cal: brake.pressed_dbar [dbar]
+_OVERRIDE_E4 = const(10)  # cal: brake.override_e4 [e4]
 _OVERRIDE_SPEED = const(11)  # cal: brake.override_ckmh [ckmh]
+
+_SPEED = const(29)  # sig: speed_ckmh
+_TRAVEL = const(32)  # sig: travel_e4
+_RELEASED = const(33)  # sig: released
+_BRAKE = const(34)  # sig: brake
+_FAULT = const(35)  # sig: pedal_fault
+_OVERRIDE = const(36)  # sig: override
+_EDGE = const(37)  # sig: button_edge
+_LAST_BUTTON = const(38)  # sig: button
+_BAD = const(39)  # sig: pedal_bad
 
 _FULL = const(10_000)
 
 
-class Pedals:
-    """`travel_e4`: 0..10000, the lower of both sensors, so that no single one can ask for more than the other.
+@micropython.viper
+def step(s: ptr32, rx: ptr32, cal: ptr32):
+    """Once a tick, after motion; a missing message reads as a released pedal and an unknown gear."""
+    # TQ-01: two transfer functions
+    bad = 0
+    low = cal[_MIN1]
+    high = cal[_MAX1]
+    mv = rx[_APPS1]
+    if mv < low - cal[_MARGIN1] or mv > high + cal[_MARGIN1]:
+        bad = 1
+    travel = (mv - low) * _FULL // (high - low)
+    low = cal[_MIN2]
+    high = cal[_MAX2]
+    mv = rx[_APPS2]
+    if mv < low - cal[_MARGIN2] or mv > high + cal[_MARGIN2]:
+        bad = 1
+    other = (mv - low) * _FULL // (high - low)
 
-    `fault`: SF-02, zero torque. `override`: SF-03, zero drive torque. `pressed_button`: in the one tick of its edge.
-    """
+    # The lower one counts: no single sensor can ask for more than the other
+    apart = travel - other
+    if apart > 0:
+        travel = other
+    else:
+        apart = 0 - apart
+    if apart > cal[_APART]:
+        bad = 1
+    if travel < 0:
+        travel = 0
+    elif travel > _FULL:
+        travel = _FULL
+    released = 1 if travel < cal[_RELEASED_E4] else 0
 
-    def __init__(self, rx, cal):
-        self._rx = rx
-        self._cal = cal
-        self.travel_e4 = 0
-        self.released = False
-        self.brake = False
-        self.fault = False
-        self.override = False
-        self.pressed_button = False
-        self._button = 1  # a button that hangs since power-on is no edge
-        self._bad = 0
+    # SF-02: apart or out of range for 100 ms, until both agree and are released
+    if bad:
+        bad = s[_BAD] + 1
+        if bad >= cal[_FAULT_TICKS]:
+            s[_FAULT] = 1
+            bad = cal[_FAULT_TICKS]
+    elif released:
+        s[_FAULT] = 0
+    s[_BAD] = bad
 
-    def step(self, speed_ckmh):
-        """Once a tick; a missing message reads as a released pedal and an unknown gear."""
-        rx = self._rx
-        cal = self._cal
+    # SF-03: the brake wins
+    brake = 1 if rx[_SWITCH] or rx[_PRESSURE] * 2 >= cal[_PRESSED] else 0
+    if released:
+        s[_OVERRIDE] = 0
+    elif brake and travel > cal[_OVERRIDE_E4]:
+        speed = (s[_SPEED] & 0xFFFF ^ 0x8000) - 0x8000
+        limit = cal[_OVERRIDE_SPEED]
+        if speed > limit or speed < 0 - limit:
+            s[_OVERRIDE] = 1
+    s[_TRAVEL] = 0 if s[_OVERRIDE] else travel
+    s[_RELEASED] = released
+    s[_BRAKE] = brake
 
-        # TQ-01: two transfer functions
-        low = cal[_MIN1]
-        high = cal[_MAX1]
-        margin = cal[_OUT1]
-        mv = rx[_APPS1]
-        bad = mv < low - margin or mv > high + margin
-        travel = (mv - low) * _FULL // (high - low)
-        low = cal[_MIN2]
-        high = cal[_MAX2]
-        margin = cal[_OUT2]
-        mv = rx[_APPS2]
-        bad = bad or mv < low - margin or mv > high + margin
-        other = (mv - low) * _FULL // (high - low)
-
-        # SF-02: sensors apart or out of range for 100 ms
-        apart = travel - other
-        limit = cal[_APART]
-        bad = bad or apart > limit or apart < -limit
-        if other < travel:
-            travel = other
-        if travel < 0:
-            travel = 0
-        elif travel > _FULL:
-            travel = _FULL
-        released = travel < cal[_RELEASED]
-        if bad:
-            ticks = self._bad + 1
-            if ticks >= cal[_FAULT_TICKS]:
-                self.fault = True
-            else:
-                self._bad = ticks
-        else:
-            self._bad = 0
-            if released:
-                self.fault = False
-
-        # SF-03: the brake wins
-        self.brake = brake = rx[_SWITCH] != 0 or rx[_PRESSURE] * 2 >= cal[_BRAKING]
-        if released:
-            self.override = False
-        elif brake and travel > cal[_OVERRIDE]:
-            limit = cal[_OVERRIDE_SPEED]
-            if speed_ckmh > limit or speed_ckmh < -limit:
-                self.override = True
-        self.travel_e4 = 0 if self.override else travel
-        self.released = released
-
-        button = rx[_BUTTON]
-        self.pressed_button = button > self._button
-        self._button = button
+    button = rx[_BUTTON]
+    s[_EDGE] = 1 if button > s[_LAST_BUTTON] else 0
+    s[_LAST_BUTTON] = button

@@ -1,64 +1,68 @@
 """How fast torque may change (TQ-06), and what may cut it at once. Its result is what is commanded."""
 
+import micropython
 from micropython import const
 
 _FAST = const(235)  # cal: slew.fast_dnm_per_tick [tick]
 _SLOW = const(236)  # cal: slew.slow_dnm_per_tick [tick]
 _ZONE = const(237)  # cal: slew.slow_within_dnm [dnm]
 
-
-def approach(now, target, fast, slow, zone):
-    """One tick from `now` towards `target`: slowly within +-zone, where the gears change flanks."""
-    if target > now:
-        if now < -zone:
-            limit = now + fast
-            if limit > -zone:
-                limit = -zone
-        else:
-            limit = now + (slow if now < zone else fast)
-        return target if target < limit else limit
-    if now > zone:
-        limit = now - fast
-        if limit < zone:
-            limit = zone
-    else:
-        limit = now - (slow if now > -zone else fast)
-    return target if target > limit else limit
+_DIRECTION = const(40)  # sig: direction
+_ABLE = const(10)  # sig: front_able
+_LOST = const(11)  # sig: front_lost
+_REAR_ABLE = const(20)  # sig: rear_able
+_TARGET = const(75)  # sig: split_front_dnm The rear one follows
+_COMMAND = const(77)  # sig: front_dnm The rear one follows
+_MOST_DRIVE = const(72)  # sig: most_drive_dnm
+_MOST_REGEN = const(73)  # sig: most_regen_dnm
 
 
-def scale(value, part, whole):
-    """value * part / whole, rounded towards zero."""
-    if value < 0:
-        return -(-value * part // whole)
-    return value * part // whole
+@micropython.viper
+def step(s: ptr32, cal: ptr32):
+    """Once a tick."""
+    zone = cal[_ZONE]
+    total = 0
+    axle = 0
+    while axle < 2:
+        to = axle * (_REAR_ABLE - _ABLE)
+        torque = 0  # SF-01: a unit that is not able gets zero at once
+        if s[to + _ABLE] and not s[to + _LOST]:
+            torque = (s[axle + _COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
+            target = (s[axle + _TARGET] & 0xFFFF ^ 0x8000) - 0x8000
+            # Slowly within +-zone, where the gears change flanks; a fast step ends at its edge
+            sign = 1
+            if target < torque:
+                sign = -1
+                torque = 0 - torque
+                target = 0 - target
+            if torque < 0 - zone:
+                torque += cal[_FAST]
+                if torque > 0 - zone:
+                    torque = 0 - zone
+            elif torque < zone:
+                torque += cal[_SLOW]
+            else:
+                torque += cal[_FAST]
+            if torque > target:
+                torque = target
+            torque *= sign
+        s[axle + _COMMAND] = torque
+        total += torque
+        axle += 1
 
-
-class Slew:
-    """`front_dnm`, `rear_dnm`: the command."""
-
-    def __init__(self, cal, front, rear):
-        self._cal = cal
-        self._front = front
-        self._rear = rear
-        self.front_dnm = 0
-        self.rear_dnm = 0
-
-    def step(self, front_dnm, rear_dnm, direction, most_drive, most_regen):
-        """Once a tick. A unit that is not able gets zero at once (SF-01); the sum obeys both `most` at once."""
-        cal = self._cal
-        fast = cal[_FAST]
-        slow = cal[_SLOW]
-        zone = cal[_ZONE]
-        front = self._front
-        rear = self._rear
-        front = approach(self.front_dnm, front_dnm, fast, slow, zone) if front.able and not front.lost else 0
-        rear = approach(self.rear_dnm, rear_dnm, fast, slow, zone) if rear.able and not rear.lost else 0
-        total = front + rear
-        most = most_regen if (total < 0) == (direction > 0) else most_drive
-        if total < 0:
-            total = -total
-        if total > most:
-            front = scale(front, most, total)
-            rear = scale(rear, most, total)
-        self.front_dnm = front
-        self.rear_dnm = rear
+    # The sum obeys both limits at once (TQ-08 and fault cuts)
+    direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
+    most = s[_MOST_DRIVE]
+    if (total < 0 and direction > 0) or (total > 0 and direction < 0):
+        most = s[_MOST_REGEN]
+    if total < 0:
+        total = 0 - total
+    if total > most:
+        axle = 0
+        while axle < 2:
+            torque = (s[axle + _COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
+            if torque < 0:
+                s[axle + _COMMAND] = 0 - (0 - torque) * most // total
+            else:
+                s[axle + _COMMAND] = torque * most // total
+            axle += 1

@@ -4,15 +4,5 @@ It lowers nothing: on slippery ground the stability controller's TorqueMax and t
 """
 
 
-class Slip:
-    """`front_dnm`, `rear_dnm`: torque that the wheels may be given. `active`: it takes torque away."""
-
-    def __init__(self):
-        self.front_dnm = 0
-        self.rear_dnm = 0
-        self.active = False
-
-    def step(self, front_dnm, rear_dnm):
-        """Once a tick, after the split."""
-        self.front_dnm = front_dnm
-        self.rear_dnm = rear_dnm
+def step(s):
+    """Once a tick, after the split: would lower split_front_dnm and split_rear_dnm."""

@@ -35,7 +35,7 @@ _REST = const(1 << 15)  # the car stands and no torque is commanded
 _GIVE_UP = const(1 << 16)  # the link stays live
 
 # From, to, all of these, none of these. The first row that fits wins.
-_TABLE = array(
+TABLE = array(
     "i",
     (
         _INIT, _STANDBY, _NODES | _OPEN, 0,
@@ -67,115 +67,125 @@ _TABLE = array(
     ),
 )  # fmt: skip
 
+SIZE = len(TABLE)
+
 _PEDALS_MSG = const(0)  # dbc: PedalsDriver
 _LIMITS_MSG = const(7)  # dbc: BmsLimits
 _PACK_MSG = const(8)  # dbc: BmsPack
 _STATUS_MSG = const(9)  # dbc: BmsStatus
 _PLUG_SLOT = const(58)  # dbc: BmsStatus.PlugConnected
 
+_TRIES_WINDOW = const(259)  # cal: hv.tries_window_ticks [ticks]
 _LATE_MS = const(266)  # cal: timing.bms_late_ms [ms]
+
+_STATE = const(0)  # sig: state
+_DRIVING = const(1)  # sig: driving
+_WANTED = const(2)  # sig: wanted
+_LIVE = const(3)  # sig: live
+_FRONT_ABLE = const(10)  # sig: front_able
+_FRONT_LOST = const(11)  # sig: front_lost
+_REAR_ABLE = const(20)  # sig: rear_able
+_REAR_LOST = const(21)  # sig: rear_lost
+_AT_REST = const(31)  # sig: rest
+_RELEASED = const(33)  # sig: released
+_BRAKE = const(34)  # sig: brake
+_PEDAL_FAULT = const(35)  # sig: pedal_fault
+_EDGE = const(37)  # sig: button_edge
+_GEAR_WANTED = const(41)  # sig: gear_wanted
+_IN_PARK = const(42)  # sig: park
+_HV_OPEN = const(43)  # sig: hv_open
+_HV_CLOSED = const(45)  # sig: hv_closed
+_HV_OFF = const(46)  # sig: hv_off
+_HV_DONE = const(48)  # sig: precharged
+_HV_SLOW = const(49)  # sig: precharge_slow
+_HV_FAST = const(50)  # sig: precharge_fast
+_STAYS_LIVE = const(52)  # sig: stays_live
+_NOW = const(57)  # sig: now_ticks
+_TRY_OLDEST = const(58)  # sig: try_oldest
+_STOP_FAULT = const(63)  # sig: stop
+_URGENT_FAULT = const(64)  # sig: urgent
+_RESTARTED = const(67)  # sig: restarted_live
+_PLUGGED = const(68)  # sig: plug
+_FRONT_DNM = const(77)  # sig: front_dnm
+_REAR_DNM = const(78)  # sig: rear_dnm
 
 
 @micropython.viper
-def _next(table: ptr32, size: int, state: int, conditions: int) -> int:
+def conditions(s: ptr32, rx: ptr32, ages: ptr32, cal: ptr32) -> int:
+    """Once a tick, after all that it looks at: the conditions that hold."""
+    late = cal[_LATE_MS]
+    c = 0
+    plug = 0
+    if ages[_STATUS_MSG] < late:
+        if ages[_PEDALS_MSG] < late and ages[_PACK_MSG] < late and ages[_LIMITS_MSG] < late:
+            c |= _NODES
+        if rx[_PLUG_SLOT]:
+            plug = 1
+            c |= _PLUG
+    s[_PLUGGED] = plug
+    if s[_HV_OPEN]:
+        c |= _OPEN
+    if s[_HV_OFF]:
+        c |= _OFF
+    if s[_HV_CLOSED]:
+        c |= _CLOSED
+    if s[_HV_DONE]:
+        c |= _PRECHARGED
+    if s[_HV_SLOW]:
+        c |= _SLOW
+    if s[_STAYS_LIVE]:
+        c |= _GIVE_UP
+    if s[_STOP_FAULT]:
+        c |= _STOP
+    if s[_URGENT_FAULT]:
+        c |= _URGENT
+    if s[_AT_REST] and not s[_FRONT_DNM] and not s[_REAR_DNM]:
+        c |= _REST
+    if s[_IN_PARK]:
+        c |= _PARK
+    if s[_RELEASED]:
+        if s[_EDGE]:
+            # SM-02: three tries in 60 s
+            if s[_BRAKE] and s[_NOW] - s[_TRY_OLDEST] >= cal[_TRIES_WINDOW]:
+                c |= _START
+            if s[_IN_PARK] and s[_AT_REST]:
+                c |= _STOP_BUTTON
+        # SM-03
+        if s[_BRAKE] and s[_GEAR_WANTED] and not s[_PEDAL_FAULT]:
+            c |= _GO
+    front = 0 if s[_FRONT_LOST] else s[_FRONT_ABLE]
+    rear = 0 if s[_REAR_LOST] else s[_REAR_ABLE]
+    if front and rear:
+        c |= _BOTH
+    elif (front and s[_REAR_LOST]) or (rear and s[_FRONT_LOST]):
+        c |= _ONE
+    return c
+
+
+@micropython.viper
+def step(s: ptr32, table: ptr32, size: int, c: int):
+    """Once a tick: the next state."""
+    state = s[_STATE]
+    now = state
     i = 0
     while i < size:
         if table[i] == state:
             needed = table[i + 2]
-            if conditions & needed == needed and not conditions & table[i + 3]:
-                return table[i + 1]
+            if c & needed == needed and not c & table[i + 3]:
+                now = table[i + 1]
+                i = size
         i += 4
-    return state
-
-
-class States:
-    """`state` as in VcuStatus. `driving`: Drive or Limp, the only ones with torque. `live`: high voltage is wanted."""
-
-    def __init__(self, rx, ages, cal, pedals, gear, motion, hv, faults, front, rear):
-        self._rx = rx
-        self._ages = ages
-        self._cal = cal
-        self._pedals = pedals
-        self._gear = gear
-        self._motion = motion
-        self._hv = hv
-        self._faults = faults
-        self._front = front
-        self._rear = rear
-        self._size = len(_TABLE)
-        self.state = _INIT
-        self.driving = False
-        self.live = False
-        self.plug = False
-
-    def step(self, torque_free):
-        """Once a tick, after all that it looks at. `torque_free`: no torque was commanded in the last tick."""
-        hv = self._hv
-        faults = self._faults
-        state = self.state
-        if state == _STANDBY and self._pedals.pressed_button:
-            faults.clear()
-        now = _next(_TABLE, self._size, state, self._conditions(torque_free))
-        if now != state:
-            self.state = now
-            self.driving = now == _DRIVE or now == _LIMP
-            self.live = now != _INIT and now != _STANDBY
-            if now == _PRECHARGE:
-                hv.begin_try()
-            elif state == _INIT and now == _FAULT:
-                faults.restarted_live = True
-
-    def _conditions(self, torque_free):
-        rx = self._rx
-        ages = self._ages
-        pedals = self._pedals
-        gear = self._gear
-        hv = self._hv
-        faults = self._faults
-        front = self._front
-        rear = self._rear
-        late = self._cal[_LATE_MS]
-        c = 0
-        heard = ages[_STATUS_MSG] < late
-        if heard and ages[_PEDALS_MSG] < late and ages[_PACK_MSG] < late and ages[_LIMITS_MSG] < late:
-            c |= _NODES
-        self.plug = plug = heard and rx[_PLUG_SLOT] != 0
-        if plug:
-            c |= _PLUG
-        if hv.open:
-            c |= _OPEN
-            if hv.off:
-                c |= _OFF
-        elif hv.closed:
-            c |= _CLOSED
-        if hv.done:
-            c |= _PRECHARGED
-        if hv.slow:
-            c |= _SLOW
-        if hv.stays_live:
-            c |= _GIVE_UP
-        if faults.stop:
-            c |= _STOP
-            if faults.urgent:
-                c |= _URGENT
-        if torque_free and self._motion.rest:
-            c |= _REST
-        if gear.park:
-            c |= _PARK
-        if pedals.released:
-            if pedals.pressed_button:
-                if pedals.brake and hv.may_try():
-                    c |= _START
-                if gear.park and self._motion.rest:
-                    c |= _STOP_BUTTON
-            # SM-03
-            if pedals.brake and gear.wanted and not pedals.fault:
-                c |= _GO
-        if front.able:
-            if rear.able and not front.lost and not rear.lost:
-                c |= _BOTH
-            elif rear.lost and not front.lost:
-                c |= _ONE
-        elif rear.able and front.lost and not rear.lost:
-            c |= _ONE
-        return c
+    if now == state:
+        return
+    s[_STATE] = now
+    driving = 1 if now == _DRIVE or now == _LIMP else 0
+    s[_DRIVING] = driving
+    s[_WANTED] = 1 if driving or now == _READY else 0
+    s[_LIVE] = 1 if now != _INIT and now != _STANDBY else 0
+    if now == _PRECHARGE:
+        s[_TRY_OLDEST] = s[_TRY_OLDEST + 1]
+        s[_TRY_OLDEST + 1] = s[_TRY_OLDEST + 2]
+        s[_TRY_OLDEST + 2] = s[_NOW]
+        s[_HV_FAST] = 0
+    elif state == _INIT and now == _FAULT:
+        s[_RESTARTED] = 1

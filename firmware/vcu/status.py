@@ -1,9 +1,11 @@
 """What the car tells about itself: VcuStatus, VcuTiming, VcuIdentity, VcuFault."""
 
+import micropython
 from micropython import const
 
 from vcu.calibration import CALIBRATION_HASH
 from vcu.protocol import PROTOCOL_HASH_HIGH, PROTOCOL_HASH_LOW
+from vcu.timing import worst
 
 _STATE = const(11)  # dbc: VcuStatus.State
 _DEMAND = const(12)  # dbc: VcuStatus.TorqueDemand [0.1 Nm]
@@ -35,24 +37,58 @@ _FAULT_BIT = const(64)  # dbc: VcuFault:bit
 _LAMP_ON = const(228)  # cal: stop_lamp.on_dnm [dnm]
 _LAMP_OFF = const(229)  # cal: stop_lamp.off_dnm [dnm]
 
+_STATE_SIG = const(0)  # sig: state
+_DRIVING = const(1)  # sig: driving
+_OVERRUNS_SIG = const(8)  # sig: overruns
+_DIRECTION = const(40)  # sig: direction
+_STOP = const(63)  # sig: stop
+_LEVEL_SIG = const(65)  # sig: fault_level
+_DEMAND_SIG = const(69)  # sig: demand_dnm
+_REASON_SIG = const(74)  # sig: reason
+_FRONT_DNM = const(77)  # sig: front_dnm
+_REAR_DNM = const(78)  # sig: rear_dnm
+_LAMP = const(84)  # sig: stop_lamp
+
 _FIRMWARE_VERSION = const(10)  # 0.1.0: major * 1000 + minor * 10 + patch
+
+
+@micropython.viper
+def fill_status(s: ptr32, tx: ptr32, cal: ptr32):
+    """VcuStatus."""
+    front = (s[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
+    rear = (s[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000
+    direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
+    granted = front + rear
+    tx[_STATE] = s[_STATE_SIG]
+    tx[_DEMAND] = s[_DEMAND_SIG] if s[_DRIVING] else 0
+    tx[_GRANTED] = granted
+    share = 0
+    if granted and front * rear >= 0:
+        share = rear * 200 // granted
+    tx[_REAR_SHARE] = share
+    tx[_REASON] = s[_REASON_SIG]
+    tx[_LEVEL] = s[_LEVEL_SIG]
+    tx[_DRIVE_READY] = 1 if s[_DRIVING] and direction and not s[_STOP] else 0
+    tx[_REVERSE_LAMP] = 1 if direction < 0 else 0
+    # TQ-03: torque stands for the deceleration that it makes
+    braking = (0 - granted) * direction
+    if braking > cal[_LAMP_ON]:
+        s[_LAMP] = 1
+    elif braking <= cal[_LAMP_OFF]:
+        s[_LAMP] = 0
+    tx[_STOP_LAMP] = s[_LAMP]
 
 
 class Status:
     """Fills the slots of the messages that are about to be sent."""
 
-    def __init__(self, tx, cal, states, demand, limits, slew, gear, faults, port, timing):
+    def __init__(self, signals, tx, cal, faults, port, figures):
+        self._s = signals
         self._tx = tx
         self._cal = cal
-        self._states = states
-        self._demand = demand
-        self._limits = limits
-        self._slew = slew
-        self._gear = gear
         self._faults = faults
         self._port = port
-        self._timing = timing
-        self._lamp = 0
+        self._figures = figures
         tx[_HASH] = PROTOCOL_HASH_LOW
         tx[_HASH + 1] = PROTOCOL_HASH_HIGH
         tx[_VERSION] = _FIRMWARE_VERSION
@@ -61,49 +97,24 @@ class Status:
     def step(self, ready):
         """Once a tick; `ready` has a bit for each message that is about to be sent."""
         if ready & _STATUS_BIT:
-            self._status()
-        if ready & _TIMING_BIT:
-            self._timing_figures()
-        if ready & _FAULT_BIT:
-            self._fault()
-
-    def _status(self):
-        tx = self._tx
-        cal = self._cal
-        states = self._states
-        slew = self._slew
-        front = slew.front_dnm
-        rear = slew.rear_dnm
-        granted = front + rear
-        direction = self._gear.direction
-        tx[_STATE] = states.state
-        tx[_DEMAND] = self._demand.torque_dnm if states.driving else 0
-        tx[_GRANTED] = granted
-        tx[_REAR_SHARE] = rear * 200 // granted if granted and (front >= 0) == (rear >= 0) else 0
-        tx[_REASON] = self._limits.reason
-        tx[_LEVEL] = self._faults.level
-        tx[_DRIVE_READY] = 1 if states.driving and direction and not self._faults.stop else 0
-        tx[_REVERSE_LAMP] = 1 if direction < 0 else 0
-        # TQ-03: torque stands for the deceleration that it makes
-        braking = -granted * direction
-        if braking > cal[_LAMP_ON]:
-            self._lamp = 1
-        elif braking <= cal[_LAMP_OFF]:
-            self._lamp = 0
-        tx[_STOP_LAMP] = self._lamp
+            fill_status(self._s, self._tx, self._cal)
+        if ready & (_TIMING_BIT | _FAULT_BIT):
+            if ready & _TIMING_BIT:
+                self._timing_figures()
+            if ready & _FAULT_BIT:
+                self._fault()
 
     def _timing_figures(self):
         tx = self._tx
-        timing = self._timing
+        figures = self._figures
         port = self._port
         port.count()
-        tx[_TICK_TIME] = timing.tick_max_us
-        tx[_JITTER] = timing.jitter_max_us
-        tx[_HEAP] = timing.heap_free >> 6
-        tx[_OVERRUNS] = port.overruns
+        tx[_TICK_TIME] = worst(0)
+        tx[_JITTER] = worst(1)
+        tx[_HEAP] = figures.heap_free >> 6
+        tx[_OVERRUNS] = self._s[_OVERRUNS_SIG]
         tx[_BUS_OFFS] = port.bus_offs
-        tx[_CAUSE] = timing.reset_cause
-        timing.tick_max_us = timing.jitter_max_us = 0
+        tx[_CAUSE] = figures.reset_cause
 
     def _fault(self):
         tx = self._tx

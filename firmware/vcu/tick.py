@@ -1,140 +1,153 @@
 """One control period, from frames in to frames out. The order of `tick` is the way of the data through the house."""
 
+import micropython
 from micropython import const
 
-from vcu.axle import Axle
-from vcu.commands import Commands
-from vcu.demand import Demand
+from vcu.axle import step as axle
+from vcu.commands import step as commands
+from vcu.demand import step as demand
 from vcu.faults import Faults
-from vcu.gear import Gear
-from vcu.hv import Hv
-from vcu.limits import Limits
-from vcu.monitor import Monitor
-from vcu.motion import Motion
-from vcu.pedals import Pedals
+from vcu.faults import look as faults_present
+from vcu.gear import step as gear
+from vcu.hv import step as hv
+from vcu.limits import step as limits
+from vcu.monitor import judge, memory
+from vcu.motion import step as motion
+from vcu.pedals import step as pedals
 from vcu.protocol import ages, due, rx, tx
 from vcu.receive import Receive
-from vcu.slew import Slew
-from vcu.slip import Slip
-from vcu.split import Split
-from vcu.states import States
+from vcu.signals import signals
+from vcu.slew import step as slew
+from vcu.slip import step as slip
+from vcu.split import step as split
+from vcu.states import SIZE, TABLE, conditions
+from vcu.states import step as states
 from vcu.status import Status
 
 _PERIOD_MS = const(10)
 _INIT = const(0)  # dbc: VcuStatus.State.Init
-_PRECHARGE = const(2)  # dbc: VcuStatus.State.Precharge
-_READY = const(3)  # dbc: VcuStatus.State.Ready
+_STANDBY = const(1)  # dbc: VcuStatus.State.Standby
 _HV_COMMAND = const(4)  # dbc: VcuHvCommand:bit
+
+_STATE = const(0)  # sig: state
+_DRIVING = const(1)  # sig: driving
+_BUS_OFF = const(5)  # sig: bus_off
+_REARMING = const(6)  # sig: rearming
+_GAVE_UP = const(7)  # sig: gave_up
+_FRONT_ABLE = const(10)  # sig: front_able
+_FRONT_LOST = const(11)  # sig: front_lost
+_FRONT_DISOBEYS = const(13)  # sig: front_disobeys
+_FRONT_GOOD = const(17)  # sig: front_good
+_REAR_ABLE = const(20)  # sig: rear_able
+_REAR_LOST = const(21)  # sig: rear_lost
+_REAR_DISOBEYS = const(23)  # sig: rear_disobeys
+_REAR_GOOD = const(27)  # sig: rear_good
+_RELEASED = const(33)  # sig: released
+_EDGE = const(37)  # sig: button_edge
+_PRESENT = const(61)  # sig: faults_present
+_FRONT_DNM = const(77)  # sig: front_dnm
+_REAR_DNM = const(78)  # sig: rear_dnm
+_TRIPPED = const(79)  # sig: tripped
+_ENABLE_FRONT = const(82)  # sig: enable_front
+_ENABLE_REAR = const(83)  # sig: enable_rear
+
 _GOOD_FRAMES = const(10)
+_NO_TORQUE = const(1)  # bits of the monitor's verdict
+
+
+@micropython.viper
+def _rearmed(s: ptr32) -> int:
+    # SF-07: ten good frames from each unit, pedal released; a unit that was lost before stays out
+    if s[_BUS_OFF] or s[_GAVE_UP] or not s[_RELEASED]:
+        return 0
+    if not s[_FRONT_LOST] and (not s[_FRONT_ABLE] or s[_FRONT_GOOD] < _GOOD_FRAMES):
+        return 0
+    if not s[_REAR_LOST] and (not s[_REAR_ABLE] or s[_REAR_GOOD] < _GOOD_FRAMES):
+        return 0
+    return 1
 
 
 class Vcu:
     """All parts, wired together. `front_line`, `rear_line`: pins of the enable lines."""
 
-    def __init__(self, cal, port, timing, front_line, rear_line):
-        self.port = port
-        self.timing = timing
+    def __init__(self, cal, port, figures, front_line, rear_line):
+        self.faults = Faults(signals)
+        self.receive = Receive(signals, port, memory)
+        self.status = Status(signals, tx, cal, self.faults, port, figures)
+        self._cal = cal
+        self._port = port
         self._front_line = front_line
         self._rear_line = rear_line
-        self.monitor = Monitor(cal)
-        self.receive = Receive(port, self.monitor.seen)
-        self.front = Axle(rx, ages, cal, False)
-        self.rear = Axle(rx, ages, cal, True)
-        self.motion = Motion(rx, cal, self.front, self.rear)
-        self.pedals = Pedals(rx, cal)
-        self.gear = Gear(rx, cal)
-        self.hv = Hv(rx, cal)
-        self.faults = Faults(rx, ages, cal, self.pedals, self.hv, self.front, self.rear, self.monitor, port)
-        self.states = States(
-            rx, ages, cal, self.pedals, self.gear, self.motion, self.hv, self.faults, self.front, self.rear
-        )
-        self.demand = Demand(rx, cal)
-        self.limits = Limits(rx, ages, cal, self.pedals, self.faults, self.monitor, port, self.front, self.rear)
-        self.split = Split(cal, self.front, self.rear)
-        self.slip = Slip()
-        self.slew = Slew(cal, self.front, self.rear)
-        self.commands = Commands(tx, cal, self.front, self.rear, self.hv, self.motion, self.monitor, port)
-        self.status = Status(
-            tx, cal, self.states, self.demand, self.limits, self.slew, self.gear, self.faults, port, timing
-        )
+        self._front_level = -1
+        self._rear_level = -1
 
     def tick(self, periods):
         """One control period; `periods` have gone by since the last one (1, if none was missed). Allocates nothing."""
         elapsed_ms = periods * _PERIOD_MS
-        port = self.port
-        states = self.states
-        front = self.front
-        rear = self.rear
-        motion = self.motion
-        pedals = self.pedals
-        gear = self.gear
-        slew = self.slew
-        monitor = self.monitor
+        s = signals
+        received = rx
+        age = ages
+        cal = self._cal
+        port = self._port
 
         # Frames in
         port.step()
         self.receive.step(elapsed_ms)
-        late = self.receive.late
 
-        # Decode
-        driving = states.driving
-        wanted = driving or states.state == _READY
-        front.step(late, wanted, driving, port.rearming)
-        rear.step(late, wanted, driving, port.rearming)
-        motion.step()
-        pedals.step(motion.speed_ckmh)
-        gear.step(motion.speed_ckmh)
-        self.hv.step(states.state == _PRECHARGE, self.commands.discharging)
-        if port.rearming and not port.bus_off:
-            self._rearm()
+        # What they mean
+        axle(s, received, age, cal, 0)
+        axle(s, received, age, cal, 1)
+        motion(s, received, cal)
+        pedals(s, received, cal)
+        gear(s, received, cal)
+        hv(s, received, cal)
+        if s[_REARMING] and _rearmed(s):
+            s[_REARMING] = 0
 
         # Decide
-        self.faults.step(states.live, wanted)
-        states.step(not slew.front_dnm and not slew.rear_dnm)
-        driving = states.driving
-        direction = gear.direction
-        demand = self.demand
-        demand.step(pedals.travel_e4, pedals.brake, direction, motion.speed_ckmh, front.drive_dnm + rear.drive_dnm)
-        limits = self.limits
-        limits.step(demand.torque_dnm, direction, motion.rpm, driving, late, demand.speed_limited)
-        split = self.split
-        split.step(limits.torque_dnm, direction)
-        slip = self.slip
-        slip.step(split.front_dnm, split.rear_dnm)
-        slew.step(slip.front_dnm, slip.rear_dnm, direction, limits.most_drive, limits.most_regen)
+        present = faults_present(s, received, age, cal)
+        if present != s[_PRESENT]:
+            self.faults.changed(present)
+        if s[_EDGE] and s[_STATE] == _STANDBY:
+            self.faults.clear()
+        states(s, TABLE, SIZE, conditions(s, received, age, cal))
+        demand(s, received, cal)
+        limits(s, received, age, cal)
+        split(s, cal)
+        slip(s)
+        slew(s, cal)
 
         # Monitor: it may only take away
-        monitor.step(slew.front_dnm, slew.rear_dnm, driving)
-        front.disobeys = monitor.front_disobeys
-        rear.disobeys = monitor.rear_disobeys
-        if monitor.tripped:
-            slew.front_dnm = slew.rear_dnm = 0
+        verdict = judge(memory, cal, s[_FRONT_DNM], s[_REAR_DNM], s[_DRIVING])
+        if verdict:
+            self._withdraw(verdict)
 
         # Encode, frames out
-        commands = self.commands
-        commands.step(states.state, driving, slew.front_dnm, slew.rear_dnm)
-        if commands.enable_front:
-            self._front_line.on()
-        else:
-            self._front_line.off()
-        if commands.enable_rear:
-            self._rear_line.on()
-        else:
-            self._rear_line.off()
+        commands(s, tx, cal)
+        if s[_ENABLE_FRONT] != self._front_level or s[_ENABLE_REAR] != self._rear_level:
+            self._drive_lines()
         ready = due(elapsed_ms)
-        if states.state == _INIT:
+        if s[_STATE] == _INIT:
             ready &= ~_HV_COMMAND  # nothing is known yet, so nothing is asked of the contactors
         self.status.step(ready)
         port.transmit(ready)
 
-    def _rearm(self):
-        # SF-07: a unit that was lost before stays out
-        front = self.front
-        rear = self.rear
-        if (
-            self.pedals.released
-            and (front.lost or (front.able and front.good >= _GOOD_FRAMES))
-            and (rear.lost or (rear.able and rear.good >= _GOOD_FRAMES))
-            and not self.port.gave_up
-        ):
-            self.port.rearming = False
+    def _withdraw(self, verdict):
+        s = signals
+        if verdict & _NO_TORQUE:
+            s[_TRIPPED] = 1
+            s[_FRONT_DNM] = s[_REAR_DNM] = 0
+        s[_FRONT_DISOBEYS] = verdict >> 1 & 1
+        s[_REAR_DISOBEYS] = verdict >> 2 & 1
+
+    def _drive_lines(self):
+        self._front_level = signals[_ENABLE_FRONT]
+        self._rear_level = signals[_ENABLE_REAR]
+        if self._front_level:
+            self._front_line.on()
+        else:
+            self._front_line.off()
+        if self._rear_level:
+            self._rear_line.on()
+        else:
+            self._rear_line.off()

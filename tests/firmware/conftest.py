@@ -10,7 +10,7 @@ from twinaxle.paths import FIRMWARE
 
 sys.path[:0] = [str(FIRMWARE), str(Path(__file__).parent / "shim")]
 
-from firmware_slots import Slots, message_count, raw, start_values  # noqa: E402
+from firmware_slots import Signals, Slots, message_count, raw, start_values  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,12 @@ def cal(calibration: Calibration) -> Slots:
 def rx() -> Slots:
     """Received signals with their start values."""
     return Slots(start_values(), raw)
+
+
+@pytest.fixture
+def s() -> Signals:
+    """The tick's signals, all zero."""
+    return Signals()
 
 
 @pytest.fixture

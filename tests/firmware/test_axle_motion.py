@@ -2,8 +2,8 @@
 
 import pytest
 from firmware_slots import raw
-from vcu.axle import Axle
-from vcu.motion import Motion
+from vcu.axle import step as axle_step
+from vcu.motion import step as motion_step
 
 LATE = {name: raw(f"{name}:bit") for name in ("InvFrontStatus", "InvRearStatus", "InvFrontLimits", "InvRearLimits")}
 
@@ -23,14 +23,31 @@ def side(request):
     return request.param
 
 
+class Axle:
+    """One axle's law with its arrays; its signals without their side."""
+
+    def __init__(self, s, rx, ages, cal, side):
+        self.arrays = s, rx, ages, cal
+        self.side = side
+
+    def __getattr__(self, name):
+        return self.arrays[0][f"{self.side.lower()}_{name}"]
+
+    def step(self, late=0):
+        self.arrays[0].late = late
+        axle_step(*self.arrays, self.side == "Rear")
+
+
 @pytest.fixture
-def axle(ready, ages, cal, side):
-    return Axle(ready, ages, cal, side == "Rear")
+def axle(s, ready, ages, cal, side):
+    return Axle(s, ready, ages, cal, side)
 
 
 def let_pass(axle, ms, late=0, wanted=True, driving=True, rearming=False):
+    s = axle.arrays[0]
+    s.wanted, s.driving, s.rearming = wanted, driving, rearming
     for _ in range(ms // 10):
-        axle.step(late, wanted, driving, rearming)
+        axle.step(late)
 
 
 def test_a_unit_that_stands_by_is_able(axle):
@@ -96,27 +113,24 @@ def test_a_unit_gives_no_more_than_its_rating(axle, rx, side):
     assert axle.drive_dnm == 3300
 
 
+def both(s, rx, ages, cal, late=0):
+    Axle(s, rx, ages, cal, "Front").step(late)
+    Axle(s, rx, ages, cal, "Rear").step(late)
+    motion_step(s, rx, cal)
+
+
 @pytest.mark.parametrize("rpm", [-2000, 0, 6667, 14_500])
-def test_speed_comes_from_the_motors(ready, ages, cal, rpm):
-    front, rear = Axle(ready, ages, cal, False), Axle(ready, ages, cal, True)
-    motion = Motion(ready, cal, front, rear)
+def test_speed_comes_from_the_motors(s, ready, ages, cal, rpm):
     ready["InvFrontStatus.Speed"] = ready["InvRearStatus.Speed"] = rpm
-    front.step(0, True, True, False)
-    rear.step(0, True, True, False)
-    motion.step()
-    assert motion.speed_ckmh == pytest.approx(rpm / 6667 * 10_000, abs=2)
-    assert motion.rest == (rpm == 0)
+    both(s, ready, ages, cal)
+    assert s.speed_ckmh == pytest.approx(rpm / 6667 * 10_000, abs=2)
+    assert s.rest == (rpm == 0)
 
 
-def test_one_motor_is_enough_and_without_any_the_wheels_tell(ready, ages, cal):
-    front, rear = Axle(ready, ages, cal, False), Axle(ready, ages, cal, True)
-    motion = Motion(ready, cal, front, rear)
+def test_one_motor_is_enough_and_without_any_the_wheels_tell(s, ready, ages, cal):
     ready["InvFrontStatus.Speed"], ready["InvRearStatus.Speed"] = 0, 6667
-    front.step(LATE["InvFrontStatus"], True, True, False)
-    rear.step(0, True, True, False)
-    motion.step()
-    assert motion.rpm == 6667
+    both(s, ready, ages, cal, LATE["InvFrontStatus"])
+    assert s.rpm == 6667
     ready["EscWheelSpeeds.Valid"], ready["EscWheelSpeeds.FrontLeft"] = 15, 500
-    rear.step(LATE["InvRearStatus"], True, True, False)
-    motion.step()
-    assert motion.speed_ckmh == pytest.approx(5000, abs=5)
+    both(s, ready, ages, cal, LATE["InvFrontStatus"] | LATE["InvRearStatus"])
+    assert s.speed_ckmh == pytest.approx(5000, abs=5)

@@ -1,32 +1,24 @@
 """What inverters and battery are told, and the enable lines."""
 
-from types import SimpleNamespace
-
 import pytest
-from firmware_slots import Slots, raw
-from vcu.commands import Commands
+from firmware_slots import Signals, Slots, raw
+from vcu.commands import step
 
 STATES = ("Init", "Standby", "Precharge", "Ready", "Drive", "Limp", "Fault", "Charge", "Shutdown")
 
 
 class Car:
-    def __init__(self, tx: Slots, cal: Slots):
-        self.tx = tx
-        self.front = self._axle()
-        self.rear = self._axle()
-        self.hv = SimpleNamespace(open=False, opened=False, closed=True, off=False, light=True)
-        self.motion = SimpleNamespace(rpm=0)
-        self.monitor = SimpleNamespace(tripped=False)
-        self.port = SimpleNamespace(bus_off=False)
-        parts = (self.front, self.rear, self.hv, self.motion, self.monitor, self.port)
-        self.commands = Commands(tx, cal, *parts)
+    """The law with its arrays: two healthy units at rest, contactors closed."""
 
-    @staticmethod
-    def _axle():
-        return SimpleNamespace(alive=True, able=True, lost=False, locked=False, disobeys=False, rpm=0)
+    def __init__(self, s: Signals, tx: Slots, cal: Slots):
+        self.s, self.tx, self.cal = s, tx, cal
+        s.front_alive = s.rear_alive = s.front_able = s.rear_able = s.hv_closed = s.hv_light = 1
 
     def step(self, state, front=500, rear=600):
-        self.commands.step(raw(f"VcuStatus.State.{state}"), state in ("Drive", "Limp"), front, rear)
+        s = self.s
+        s.state, s.driving = raw(f"VcuStatus.State.{state}"), state in ("Drive", "Limp")
+        s.front_dnm, s.rear_dnm = front, rear
+        step(s, self.tx, self.cal)
 
     def mode(self, side="Front"):
         return self.tx[f"VcuInv{side}Command.Mode"]
@@ -40,7 +32,7 @@ class Car:
 
     @property
     def lines(self):
-        return self.commands.enable_front, self.commands.enable_rear
+        return bool(self.s.enable_front), bool(self.s.enable_rear)
 
 
 MODE = {name: raw(f"VcuInvFrontCommand.Mode.{name}") for name in ("Off", "Standby", "Torque", "Discharge")}
@@ -48,8 +40,8 @@ HV = {name: raw(f"VcuHvCommand.HvRequest.{name}") for name in ("Off", "Drive", "
 
 
 @pytest.fixture
-def car(tx, cal):
-    return Car(tx, cal)
+def car(s, tx, cal):
+    return Car(s, tx, cal)
 
 
 def test_drive_commands_each_unit_its_torque(car):
@@ -63,7 +55,7 @@ def test_drive_commands_each_unit_its_torque(car):
 @pytest.mark.parametrize("state", [state for state in STATES if state not in ("Drive", "Limp")])
 @pytest.mark.parametrize("rpm", [0, 6900, 9000, -9000])
 def test_no_other_state_commands_torque(car, state, rpm):
-    car.front.rpm = car.rear.rpm = rpm
+    car.s.front_rpm = car.s.rear_rpm = rpm
     car.step(state)
     assert car.torque("Front") == car.torque("Rear") == 0
     assert car.tx["VcuInvFrontCommand.TorqueLimitDrive"] == car.tx["VcuInvRearCommand.TorqueLimitRegen"] == 0
@@ -73,14 +65,14 @@ def test_no_other_state_commands_torque(car, state, rpm):
 @pytest.mark.parametrize(("rpm", "mode"), [(0, "Standby"), (6900, "Standby"), (7000, "Torque"), (-9000, "Torque")])
 @pytest.mark.parametrize("state", ["Fault", "Shutdown", "Ready"])
 def test_gates_stay_on_at_speed(car, state, rpm, mode):
-    car.front.rpm = rpm
+    car.s.front_rpm = rpm
     car.step(state)
     assert car.mode() == MODE[mode]
 
 
 @pytest.mark.req("SP-07")
 def test_a_lost_unit_stands_by_and_the_other_goes_on(car):
-    car.front.able, car.front.lost = False, True
+    car.s.front_able, car.s.front_lost = 0, 1
     car.step("Limp")
     assert (car.mode("Front"), car.torque("Front")) == (MODE["Standby"], 0)
     assert (car.mode("Rear"), car.torque("Rear")) == (MODE["Torque"], 600)
@@ -88,14 +80,14 @@ def test_a_lost_unit_stands_by_and_the_other_goes_on(car):
 
 @pytest.mark.req("SM-06")
 def test_shutdown_opens_the_contactors_only_without_load(car):
-    car.hv.light = False
+    car.s.hv_light = 0
     for _ in range(100):
         car.step("Shutdown")
         assert car.hv_request == HV["Drive"]
-    car.hv.light = True
+    car.s.hv_light = 1
     car.step("Shutdown")
     assert car.hv_request == HV["Off"]
-    car.hv.light = False
+    car.s.hv_light = 0
     car.step("Shutdown")
     assert car.hv_request == HV["Off"]
 
@@ -104,10 +96,10 @@ def test_shutdown_opens_the_contactors_only_without_load(car):
 def test_shutdown_discharges_the_link_once_the_contactors_are_open(car):
     car.step("Shutdown")
     assert car.mode() == MODE["Standby"]
-    car.hv.open, car.hv.closed = True, False
+    car.s.hv_open, car.s.hv_closed = 1, 0
     car.step("Shutdown")
     assert car.mode() == MODE["Discharge"]
-    car.front.rpm = 1000
+    car.s.front_rpm = 1000
     car.step("Shutdown")
     assert car.mode() == MODE["Standby"]
 
@@ -131,12 +123,12 @@ def test_lines_are_high_only_where_torque_may_come_or_the_link_is_handled(car, s
 
 @pytest.mark.req("SF-12")
 def test_lines_fall_by_monitor_and_bus_off_and_for_the_unit_that_disobeys(car):
-    car.front.disobeys = True
+    car.s.front_disobeys = 1
     car.step("Limp")
     assert car.lines == (False, True)
-    car.monitor.tripped = True
+    car.s.tripped = 1
     car.step("Limp")
     assert car.lines == (False, False)
-    car.monitor.tripped, car.port.bus_off, car.front.disobeys = False, True, False
+    car.s.tripped, car.s.bus_off, car.s.front_disobeys = 0, 1, 0
     car.step("Drive")
     assert car.lines == (False, False)

@@ -1,10 +1,10 @@
 """From pedal to torque."""
 
 import pytest
-from firmware_slots import Int, raw
+from firmware_slots import raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vcu.demand import Demand
+from vcu.demand import step
 
 FULL = 6600  # 0.1 Nm
 loose = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -15,14 +15,18 @@ modes = st.integers(0, 3)
 
 
 @pytest.fixture
-def demand(rx, cal):
+def demand(s, rx, cal):
     rx["EscMotion.AbsActive"] = 0
-    return Demand(rx, cal)
+    return s, rx, cal
 
 
 def ask(demand, travel, speed=5000, available=FULL, direction=1, brake=False):
-    demand.step(Int(travel), brake, Int(direction), Int(speed), Int(available))
-    return int(demand.torque_dnm)
+    s = demand[0]
+    s.travel_e4, s.speed_ckmh, s.direction, s.brake = travel, speed, direction, brake
+    s.front_drive_dnm = available // 2
+    s.rear_drive_dnm = available - available // 2
+    step(*demand)
+    return int(s.demand_dnm)
 
 
 @pytest.mark.req("TQ-02")

@@ -2,7 +2,7 @@
 
 import pytest
 from firmware_slots import raw
-from vcu.gear import Gear
+from vcu.gear import step
 
 
 @pytest.mark.req("TQ-05")
@@ -22,21 +22,23 @@ from vcu.gear import Gear
         ("Invalid", 0, 0),
     ],
 )
-def test_a_gear_engages_only_when_the_car_does_not_roll_against_it(rx, cal, gear, speed_ckmh, direction):
+def test_a_gear_engages_only_when_the_car_does_not_roll_against_it(s, rx, cal, gear, speed_ckmh, direction):
     rx["PedalsDriver.Gear"] = raw(f"PedalsDriver.Gear.{gear}")
-    box = Gear(rx, cal)
-    box.step(speed_ckmh)
-    assert box.direction == direction
+    s.speed_ckmh = speed_ckmh
+    step(s, rx, cal)
+    assert s.direction == direction
 
 
 @pytest.mark.req("TQ-05")
-def test_a_refused_gear_engages_once_the_car_is_slow(rx, cal):
-    box = Gear(rx, cal)
+def test_a_refused_gear_engages_once_the_car_is_slow(s, rx, cal):
     rx["PedalsDriver.Gear"] = raw("PedalsDriver.Gear.D")
-    box.step(3000)
+    s.speed_ckmh = 3000
+    step(s, rx, cal)
     rx["PedalsDriver.Gear"] = raw("PedalsDriver.Gear.R")
     for speed in (3000, 1000, 501):
-        box.step(speed)
-        assert box.direction == 0
-    box.step(490)
-    assert box.direction == -1
+        s.speed_ckmh = speed
+        step(s, rx, cal)
+        assert s.direction == 0
+    s.speed_ckmh = 490
+    step(s, rx, cal)
+    assert s.direction == -1

@@ -1,37 +1,34 @@
 """Sharing between the axles."""
 
-from types import SimpleNamespace
-
 import pytest
+from firmware_slots import Signals
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vcu.split import Split
+from vcu.split import step
 
 caps = st.integers(0, 3300)
 
 
-def axle(drive, regen):
-    return SimpleNamespace(drive_dnm=drive, regen_dnm=regen)
+def share(cal, torque, direction, caps):
+    s = Signals()
+    s.limited_dnm, s.direction = torque, direction
+    s.front_drive_dnm, s.front_regen_dnm, s.rear_drive_dnm, s.rear_regen_dnm = caps
+    step(s, cal)
+    return int(s.split_front_dnm), int(s.split_rear_dnm)
 
 
 def test_half_and_half_in_driving(cal):
-    split = Split(cal, axle(3300, 3300), axle(3300, 3300))
-    split.step(4000, 1)
-    assert (split.front_dnm, split.rear_dnm) == (2000, 2000)
+    assert share(cal, 4000, 1, [3300] * 4) == (2000, 2000)
 
 
 @pytest.mark.req("SP-04")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(-6600, 6600), st.sampled_from([-1, 1]), caps, caps, caps, caps)
 def test_what_one_axle_cannot_give_the_other_gives(cal, torque, direction, a, b, c, d):
-    front, rear = axle(a, b), axle(c, d)
-    split = Split(cal, front, rear)
-    split.step(torque, direction)
-    driving = torque * direction > 0
-    most_front = front.drive_dnm if driving else front.regen_dnm
-    most_rear = rear.drive_dnm if driving else rear.regen_dnm
-    assert abs(split.front_dnm) <= most_front
-    assert abs(split.rear_dnm) <= most_rear
-    assert abs(split.front_dnm + split.rear_dnm) == min(abs(torque), most_front + most_rear)
-    assert split.front_dnm * torque >= 0
-    assert split.rear_dnm * torque >= 0
+    front, rear = share(cal, torque, direction, (a, b, c, d))
+    most_front, most_rear = (a, c) if torque * direction > 0 else (b, d)
+    assert abs(front) <= most_front
+    assert abs(rear) <= most_rear
+    assert abs(front + rear) == min(abs(torque), most_front + most_rear)
+    assert front * torque >= 0
+    assert rear * torque >= 0

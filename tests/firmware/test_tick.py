@@ -44,8 +44,8 @@ class Film:
             "InvFrontLimits": dict(AVAILABLE), "InvRearLimits": dict(AVAILABLE),
             "BmsLimits": {"DischargePowerMax": 370_000, "ChargePowerMax": 150_000, "Soc": 60},
             "BmsPack": {"ContactorState": 0, "PackVoltage": 400, "LinkVoltage": 0, "PackCurrent": 0, "Isolation": 2000},
-            "BmsStatus": {"FaultLevel": 0, "HvilClosed": 1, "CellTempMin": 20, "CellTempMax": 25, "CellVoltageMin": 3600,
-                          "CellVoltageMax": 3700, "PlugConnected": 0, "ChargeActive": 0},
+            "BmsStatus": {"FaultLevel": 0, "HvilClosed": 1, "CellTempMin": 20, "CellTempMax": 25,
+                          "CellVoltageMin": 3600, "CellVoltageMax": 3700, "PlugConnected": 0, "ChargeActive": 0},
         }  # fmt: skip
         self.silent: set[str] = set()
 

@@ -9,8 +9,10 @@ from array import array
 import micropython
 from vcu.calibration import cal
 from vcu.can_port import CanPort
+from vcu.monitor import memory
+from vcu.signals import signals
 from vcu.tick import Vcu
-from vcu.timing import Timing
+from vcu.timing import Figures, begin, end
 
 
 class Irq:
@@ -97,11 +99,11 @@ def main():
     ticks = read(sys.argv[1])
     can = Can()
     front, rear = Line(), Line()
-    port = CanPort(can)
+    port = CanPort(can, signals)
     # The ring's views keep their length here: the real recv() sets it to the frame's
     for frame in port.frames:
         frame[1] = memoryview(bytearray(8))
-    vcu = Vcu(cal, port, Timing(1), front, rear)
+    vcu = Vcu(cal, port, Figures(1), front, rear)
     results = array("h", bytes(12 * len(ticks)))
     gc.collect()
     gc.disable()
@@ -117,19 +119,19 @@ def main():
         elif action == "free":
             can.full = False
         elif action == "trip":
-            vcu.monitor.tripped = True
+            memory[31] |= 1
         micropython.heap_lock()
         if frames:
             can.handler(can)
-        vcu.timing.begin()
+        begin()
         vcu.tick(1)
-        vcu.timing.end()
+        end()
         port.flush()
         micropython.heap_unlock()
-        results[at] = vcu.states.state
-        results[at + 1] = vcu.faults.level
-        results[at + 2] = vcu.slew.front_dnm
-        results[at + 3] = vcu.slew.rear_dnm
+        results[at] = signals[0]
+        results[at + 1] = signals[65]
+        results[at + 2] = signals[77]
+        results[at + 3] = signals[78]
         results[at + 4] = front.level
         results[at + 5] = rear.level
         at += 6

@@ -1,12 +1,16 @@
 """Signals by name, and integers that refuse what a tick must not do."""
 
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.layout import make_layout
 from twinaxle.dbc.micropython import resolver
+from twinaxle.paths import FIRMWARE
+
+SIGNALS_TABLE = FIRMWARE / "vcu" / "signals.py"
 
 SMALL_INT = 1 << 30
 """The board keeps integers inside +-2**30 without allocating."""
@@ -58,6 +62,28 @@ class Slots:
 
     def __setitem__(self, key: int | str, value: int) -> None:
         self.values[self._slot(key)] = Int(value)
+
+
+SIGNALS = {match[2]: int(match[1]) for match in re.finditer(r"^ ?(\d+) (\w+)", SIGNALS_TABLE.read_text(), re.MULTILINE)}
+"""Slot of each of the tick's signals, from the table in the module."""
+
+
+class Signals(Slots):
+    """The tick's signals, as attributes too: `s.travel_e4`."""
+
+    def __init__(self) -> None:
+        super().__init__([0] * len(SIGNALS), SIGNALS.__getitem__)
+
+    def __getattr__(self, name: str) -> Int:
+        if name not in SIGNALS:
+            raise AttributeError(name)
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in SIGNALS:
+            self[name] = value
+        else:
+            super().__setattr__(name, value)
 
 
 def raw(path: str) -> int:

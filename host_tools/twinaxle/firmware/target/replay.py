@@ -80,8 +80,8 @@ class Replay:
         make_port = app.CanPort
         make_vcu = app.Vcu
 
-        def port_of(can):
-            self._port = port = make_port(can)
+        def port_of(*args):
+            self._port = port = make_port(*args)
             for i in range(len(port.frames)):
                 port.frames[i] = [0, memoryview(bytearray(8)), 0, 0]
             return port
