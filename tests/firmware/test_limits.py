@@ -76,8 +76,8 @@ def test_drive_power_stays_within_the_batterys_limit(rx, ages, cal, torque, rpm,
         assert battery_w(granted / 10, rpm) + 350 <= limit_daw * 10 * 1.01 + 100
     if granted < torque:
         assert car.reason == reason("BatteryDischarge")
-        if granted:  # and what the battery can give is used
-            assert battery_w(granted / 10, rpm) + 350 >= limit_daw * 10 * 0.96 - 800
+        if granted:  # and what the battery can give is used, unless it is next to nothing
+            assert limit_daw < 2000 or battery_w(granted / 10, rpm) + 350 >= limit_daw * 10 * 0.96 - 400
 
 
 @pytest.mark.req("LM-01", "LM-03")

@@ -96,7 +96,7 @@ def test_real_firmware_runs_through_a_recording_with_the_heap_locked() -> None:
     assert measured.mean_tick_ns > 0
     assert {"attributes", "arrays", "decisions", "calls", "functions"} <= {item.name for item in measured.mixes}
     calls = {part.name: part.calls for part in measured.functions}
-    assert calls["vcu.protocol.accept"] == 3
+    assert calls["vcu.protocol.accept"] == 2  # the third has an id that is not received
     assert calls["vcu.protocol.tick"] == 1
 
 

@@ -21,6 +21,7 @@ class Rig:
             (flash / "main.py").write_text(dedent(program))
         self.kernel = Kernel()
         self.bus = Bus(self.kernel)
+        options.setdefault("tick_cost_us", 500)  # the tests' figures; not those of our firmware
         self.board = VirtualBoard(self.kernel, self.bus.attach("VCU"), flash, **options)
         self.partner = self.bus.attach("PARTNER")
         self.sent: list[tuple[int, Frame]] = []
