@@ -1,5 +1,7 @@
 """The bench: a context manager in which a test drives the virtual car and measures.
 
+    from hil import Bench
+
     with Bench(seed=1) as bench:
         bench.start_up()
         bench.driver.pedal(100)
