@@ -31,7 +31,7 @@ class BmsRating:
     discharge_by_degc: tuple[tuple[float, float], ...] = ((-20.0, 0.2), (10.0, 1.0), (48.0, 1.0), (58.0, 0.0))
     charge_by_degc: tuple[tuple[float, float], ...] = ((-5.0, 0.0), (15.0, 1.0), (45.0, 1.0), (55.0, 0.0))
 
-    precharge_share: float = 0.95  # requirements.md SM-02
+    precharge_share: float = 0.95  # SM-02
     precharge_within_v: float = 20.0  # SM-02
     precharge_hold_ms: float = 100.0  # SM-02
     precharge_max_ms: float = 3000.0  # SM-02

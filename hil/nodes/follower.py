@@ -27,7 +27,7 @@ _CORRECTION_MAX_MPS2 = 3.0
 _STILL_MPS = 0.15
 _HOLD_BAR = 15.0
 _REGEN_MPS2 = 0.28 * 9.81  # what the driver expects of lift-off with OnePedal, and
-_COAST_MPS2 = 0.06 * 9.81  # without; requirements.md TQ-03
+_COAST_MPS2 = 0.06 * 9.81  # without; TQ-03
 _FADE_KMH = (3.0, 8.0)  # and that it fades to nothing between these
 _BRAKE_SLACK_MPS2 = 0.15  # the foot does not go to the brake for less
 

@@ -1,4 +1,4 @@
-"""A virtual motor controller: what protocol.md says that a motor controller does.
+"""A virtual motor controller: all that the bus lets one expect of a motor controller.
 
 The control runs with each command, each status frame and each change of the enable line, so about every 5 ms; while the
 link is not held by the battery (contactors open) and the gates are on, it runs every millisecond, since only then a

@@ -23,7 +23,7 @@ class Rating:
     """Limits of one unit. A fault's condition is over when the value is back behind its `_clear` limit."""
 
     init_ms: float = 100.0  # self test after power-on
-    good_commands: int = 3  # in a row, to leave Lockout; protocol.md
+    good_commands: int = 3  # in a row, to leave Lockout
     fault_min_ms: float = 100.0  # Fault lasts this long at least, so that everybody sees it
     dead_link_v: float = 50.0  # no torque from an empty link, whatever the control wants
     over_voltage_v: float = 480.0  # 108 cells of 4.2 V are 454 V

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Gear = Literal["P", "R", "N", "D", "Invalid"]
 DriveMode = Literal["Normal", "Eco", "Sport", "Snow"]
 
-APPS1_MV = (500.0, 4500.0)  # 0 and 100 % of travel, requirements.md TQ-01
+APPS1_MV = (500.0, 4500.0)  # 0 and 100 % of travel, TQ-01
 APPS2_MV = (250.0, 2250.0)
 BRAKE_SWITCH_BAR = 1.0  # the brake lamp switch closes at a slight touch (assumed)
 PARK_MAX_MPS = 1.0  # a pawl does not engage in a rolling car (assumed)

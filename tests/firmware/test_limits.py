@@ -13,7 +13,7 @@ RADPS = 2 * math.pi / 60
 
 
 def true_loss_w(torque_nm, radps):
-    """Loss of one unit by the plant facts (plant.md)."""
+    """Loss of one unit by the loss model of the plant."""
     current = torque_nm / 0.66
     over = max(0.0, radps / 650 - 1)
     always = 0.65 * radps + 8e-4 * radps**2 + 15
