@@ -49,7 +49,7 @@ sizes: $(STAMP) ## sizes of the compiled firmware against RT-03
 	@$(BIN)/twinaxle firmware sizes
 
 unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --requirements
+	@timeout 600 $(BIN)/python -m pytest -q -n $(WORKERS) --requirements || { [ $$? -eq 124 ] && echo "parallel run hung; again in one process" && $(BIN)/python -m pytest -q --requirements; }
 
 demo: $(STAMP) ## drive the virtual car; writes build/report.html
 	@$(BIN)/twinaxle demo
