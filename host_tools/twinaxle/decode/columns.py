@@ -33,7 +33,9 @@ class Column:
     @cached_property
     def physical(self) -> Values:
         """[n] raw * factor + offset: integers (int64, uint64) where factor and offset are integers, else float64."""
-        return physical(self.signal, self.raw)
+        # What stands in frames without the signal must not decide on the type of the others.
+        raw = self.raw if self.present is None else np.where(self.present, self.raw, 0).astype(self.raw.dtype)
+        return physical(self.signal, raw)
 
     @property
     def raw_numbers(self) -> Values:
