@@ -13,7 +13,7 @@ import numpy.typing as npt
 from twinaxle.dbc.model import Message, Signal
 from twinaxle.logs.frames import FrameTable, Mask
 
-Raw = npt.NDArray[np.int64] | npt.NDArray[np.uint64]
+Raw = npt.NDArray[Any]
 Values = npt.NDArray[Any]
 
 _EXACT_BITS = 53  # integers of so many bits are exact as float64
