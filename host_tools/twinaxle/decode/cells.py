@@ -5,7 +5,7 @@ A cell is a fixed number of bytes, filled up with zeros; the zeros fall out when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from twinaxle.decode.columns import Column, Raw, float_of_bits, physical
 from twinaxle.logs.distinct import distinct
 
 _CHUNK = 1 << 14  # rows that are put together at a time: what the processor's cache holds
+_COMBINATIONS = 1 << 13  # texts of a table that still fits into the cache
 _BILLION = 1_000_000_000
 
 
@@ -77,19 +78,28 @@ def quoted(text: str) -> str:
     return text
 
 
-def column_cells(
-    column: Column,
-    style: Style,
-    shown: Callable[[str], str] = lambda text: f",{quoted(text)}",
-    absent: str = ",",
-) -> Cells:
-    """The texts of a column, each put into its place by `shown`; `absent` where a frame has no value."""
-    found, index = distinct(column.raw)
-    texts = [shown(text) for text in value_texts(column.signal, found, style)]
+def column_cells(column: Column, style: Style) -> Cells:
+    """The texts of a column, each with a comma in front, which stands alone where a frame has no value."""
+    found, places = distinct(column.raw)
+    texts = value_texts(column.signal, found, style)
+    if style.names and column.signal.choices:
+        texts = list(map(quoted, texts))
+    return _with_absent(column, [f",{text}" for text in texts], places)
+
+
+def name_cells(column: Column) -> Cells:
+    """As `column_cells`, but only of values that have a name."""
+    found, places = distinct(column.raw)
+    names = set(column.signal.choices.values())
+    texts = value_texts(column.signal, found, Style(names=True, raw=True))
+    return _with_absent(column, [f",{quoted(text)}" if text in names else "," for text in texts], places)
+
+
+def _with_absent(column: Column, texts: list[str], places: npt.NDArray[Any]) -> Cells:
     if column.present is not None:
-        index = np.where(column.present, index, len(texts))
-        texts.append(absent)
-    return Cells(_table(texts), index)
+        places = np.where(column.present, places, len(texts))
+        texts.append(",")
+    return Cells(_table(texts), places)
 
 
 def choice_cells(texts: Sequence[str], index: npt.NDArray[Any]) -> Cells:
@@ -125,18 +135,34 @@ _POINT_DIGITS = np.array([b".%03d" % number for number in range(1000)])
 
 def rows(parts: Sequence[Cells | bytes], count: int) -> bytes:
     """`count` rows put together from cells and constant texts."""
-    layout = np.dtype(
-        [(f"{at}", part.table.dtype if isinstance(part, Cells) else f"S{len(part)}") for at, part in enumerate(parts)]
-    )
+    cells = _merged(parts, count)
+    layout = np.dtype([(str(at), one.table.dtype) for at, one in enumerate(cells)])
     pieces = []
     for start in range(0, count, _CHUNK):
         stop = min(start + _CHUNK, count)
-        block = np.zeros(stop - start, dtype=layout)
-        for at, part in enumerate(parts):
-            block[f"{at}"] = part.table[part.places[start:stop]] if isinstance(part, Cells) else part
+        block = np.empty(stop - start, dtype=layout)
+        for at, one in enumerate(cells):
+            block[str(at)] = one.table[one.places[start:stop]]
         flat = block.view(np.uint8)
         pieces.append(np.compress(flat != 0, flat).tobytes())
     return b"".join(pieces)
+
+
+def _merged(parts: Sequence[Cells | bytes], count: int) -> list[Cells]:
+    """Neighbours made one where their texts have few combinations: one look-up instead of two."""
+    cells: list[Cells] = []
+    for part in parts:
+        one = part if isinstance(part, Cells) else Cells(np.array([part]), np.zeros(1, dtype=np.uint16))
+        if cells and len(cells[-1].table) * len(one.table) <= min(_COMBINATIONS, max(count // 2, len(one.table))):
+            last = cells.pop()
+            table = np.strings.add(last.table[:, None], one.table[None, :]).ravel()
+            places = last.places.astype(np.uint16, copy=False)
+            if len(one.table) > 1:
+                places = places * np.uint16(len(one.table)) + one.places.astype(np.uint16, copy=False)
+            cells.append(Cells(table, places))
+        else:
+            cells.append(one)
+    return [Cells(one.table, np.broadcast_to(one.places, count)) for one in cells]
 
 
 def _table(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:

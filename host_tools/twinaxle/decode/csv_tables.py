@@ -9,8 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from twinaxle.decode.blocks import VERDICT_NAMES, Block, LogDecoder, Selected
-from twinaxle.decode.cells import Cells, Style, channel_cells, choice_cells, column_cells, quoted, rows, time_cells
-from twinaxle.decode.columns import Column
+from twinaxle.decode.cells import (
+    Cells,
+    Style,
+    channel_cells,
+    choice_cells,
+    column_cells,
+    name_cells,
+    quoted,
+    rows,
+    time_cells,
+)
 from twinaxle.decode.sampling import Samples
 
 Progress = Callable[[int], None]
@@ -60,7 +69,7 @@ def write_long(out: IO[bytes], decoder: LogDecoder, style: Style, progress: Prog
             names = f",{quoted(block.decoded.message.name)},{quoted(column.signal.name)}".encode()
             value = [column_cells(column, numbers)]
             if style.names:
-                value.append(_names(column))
+                value.append(name_cells(column))
             there = np.arange(len(block)) if column.present is None else np.flatnonzero(column.present)
             parts = [part if isinstance(part, bytes) else part.take(there) for part in (*head, names, *value, *verdict)]
             yield block.rows[there] * most + place, rows([*parts, b"\n"], len(there))
@@ -109,10 +118,3 @@ def _verdict(block: Block) -> list[Part]:
     if block.verdicts is None:
         return []
     return [choice_cells([f",{name}" for name in VERDICT_NAMES], block.verdicts)]
-
-
-def _names(column: Column) -> Cells:
-    """The names of values; nothing where a value has none."""
-    named = Style(names=True, raw=True)
-    known = set(column.signal.choices.values())
-    return column_cells(column, named, lambda text: f",{quoted(text)}" if text in known else ",")

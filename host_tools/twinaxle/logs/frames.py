@@ -77,7 +77,8 @@ class FrameTable:
 
     def take(self, rows: Mask | Index | slice) -> FrameTable:
         """The rows that a mask, an index array or a slice picks."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS if name != "data"}
+        return replace(self, **columns, data=self.words[rows].view(np.uint8).reshape(-1, 8))
 
     def rows_between(self, start_s: float | None, end_s: float | None) -> slice | Mask:
         """The rows from `start_s` to `end_s` (both included), in seconds after the first frame; None is no bound."""
@@ -141,6 +142,19 @@ def make_table(
     if len(lengths) != 1:
         raise ValueError(f"columns of different lengths: {sorted(lengths)}")
     return table
+
+
+def empty_table(time_ns: npt.NDArray[np.int64]) -> FrameTable:
+    """Frames at these times with zeros in all other columns, to be filled in."""
+    count = len(time_ns)
+    return FrameTable(
+        time_ns,
+        np.zeros(count, dtype=np.uint32),
+        np.zeros(count, dtype=np.uint8),
+        np.zeros(count, dtype=np.uint8),
+        np.zeros((count, 8), dtype=np.uint8),
+        np.zeros(count, dtype=np.int16),
+    )
 
 
 def concatenate(tables: list[FrameTable]) -> FrameTable:
