@@ -97,7 +97,7 @@ class Checker:
         self._last = -1
         self._syncing = False
 
-    def check(self, payload: bytes) -> Verdict:
+    def check(self, payload: bytes | bytearray) -> Verdict:
         """The verdict on a frame, which is remembered as received."""
         if len(payload) != self._length:
             return Verdict.WRONG_LENGTH
