@@ -22,7 +22,8 @@ TIMEOUT_CYCLES = 3.0
 _FAULTS = (
     Verdict.REPEATED, Verdict.WRONG_SEQUENCE, Verdict.WRONG_CRC, Verdict.INVALID_COUNTER, Verdict.WRONG_LENGTH,
 )  # fmt: skip
-_USABLE = (Verdict.OK, Verdict.OK_SOME_LOST, Verdict.INITIAL)
+USABLE = (Verdict.OK, Verdict.OK_SOME_LOST, Verdict.INITIAL)
+"""A receiver takes the content of frames with these verdicts."""
 _NEVER = float("-inf")
 
 
@@ -33,7 +34,7 @@ def receive_timeout_s(message: Message, cycles: float = TIMEOUT_CYCLES) -> float
     """
     if message.rx_timeout_ms:
         return message.rx_timeout_ms * 1e-3
-    return message.cycle_ms * 1e-3 * cycles if message.cycle_ms else None
+    return message.cycle_ms * 1e-3 * cycles if message.is_cyclic else None
 
 
 class MessageWatch:
@@ -108,7 +109,7 @@ class MessageWatch:
         if self._checker is not None:
             self.verdict = verdict = self._checker.check(data)
             self.verdicts[verdict] += 1
-            usable = verdict in _USABLE
+            usable = verdict in USABLE
         if usable:
             if self._timeout_s is not None and time_s - self.good_s > self._timeout_s and self.good_s != _NEVER:
                 self.timeouts += 1
