@@ -27,6 +27,11 @@ USABLE = (Verdict.OK, Verdict.OK_SOME_LOST, Verdict.INITIAL)
 _NEVER = float("-inf")
 
 
+def key_text(key: int) -> str:
+    """An identifier as people write it: 0x123, 0x18FF0102x for one of 29 bits."""
+    return f"0x{key - EXTENDED:08X}x" if key & EXTENDED else f"0x{key:03X}"
+
+
 def receive_timeout_s(message: Message, cycles: float = TIMEOUT_CYCLES) -> float | None:
     """The time in s without a usable frame after which a receiver takes the message for missing; None: never.
 
@@ -119,9 +124,7 @@ class MessageWatch:
     @property
     def name(self) -> str:
         """The message's name; the identifier in hex where the DBC has none."""
-        if self.message:
-            return self.message.name
-        return f"0x{self.key - EXTENDED:08X}" if self.key & EXTENDED else f"0x{self.key:03X}"
+        return self.message.name if self.message else key_text(self.key)
 
     @property
     def nominal_s(self) -> float | None:
