@@ -23,6 +23,11 @@ Seconds = npt.NDArray[np.float64]
 _UNTRUSTED = (Verdict.WRONG_CRC, Verdict.WRONG_LENGTH, Verdict.INVALID_COUNTER)
 
 
+def _seconds(time_ns: npt.NDArray[np.int64]) -> Seconds:
+    time_s: Seconds = time_ns * np.float64(1e-9)
+    return time_s
+
+
 @dataclass(frozen=True, eq=False)
 class MessageFrames:
     """The data frames of one message, in the order of time. Times are s since the start of the log."""
@@ -37,12 +42,12 @@ class MessageFrames:
     @cached_property
     def time_s(self) -> Seconds:
         """End of each frame."""
-        return (self.table.time_ns - self.start_ns) * 1e-9
+        return _seconds(self.table.time_ns - self.start_ns)
 
     @cached_property
     def cycles_s(self) -> Seconds:
         """Distances of the frames, one fewer than there are."""
-        return np.diff(self.table.time_ns).astype(np.float64) * 1e-9
+        return _seconds(np.diff(self.table.time_ns))
 
     @cached_property
     def right_length(self) -> Mask:
@@ -112,7 +117,7 @@ class Material:
 
     def times_s(self, flag: int) -> Seconds:
         """Times of the frames with a flag (`ERROR`, `REMOTE`)."""
-        return (self.table.time_ns[(self.table.flags & flag) != 0] - self.start_ns) * 1e-9
+        return _seconds(self.table.time_ns[(self.table.flags & flag) != 0] - self.start_ns)
 
     @property
     def error_times_s(self) -> Seconds:
@@ -127,8 +132,8 @@ class Material:
     @cached_property
     def busy_s(self) -> Seconds:
         """Time that each frame takes on the bus, stuff bits and intermission included."""
-        bits = (frame_bits(self.table) + INTERMISSION_BITS).astype(np.float64)
-        return bits / self.bitrate
+        busy_s: Seconds = (frame_bits(self.table) + INTERMISSION_BITS) / np.float64(self.bitrate)
+        return busy_s
 
     @cached_property
     def load_percent(self) -> float:
