@@ -33,7 +33,7 @@ def drive(count: int = 400, seed: int = 3) -> list[can.Message]:
                                is_extended_id=False))  # fmt: skip
     log.insert(70, frame(70, 0x6AB, b"\1"))
     log.insert(80, frame(80, 0x100, b"\1\2\3"))
-    return log
+    return sorted(log, key=lambda message: message.timestamp)
 
 
 def frame(at_ms: int, can_id: int, data: bytes, start_s: float = 1.7e9) -> can.Message:

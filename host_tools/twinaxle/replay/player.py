@@ -39,7 +39,7 @@ class Player:
         after_ns = (self._frames.time_ns - self._first_ns) / speed
         self._due_ns = after_ns.round().astype("int64")
         self._protectors = {
-            message.key: Protector(message.e2e.data_id)
+            message.key: (message.length, Protector(message.e2e.data_id))
             for message in database.messages.values()
             if message.e2e is not None and message.key in protect
         }
@@ -71,9 +71,10 @@ class Player:
                 lists = [column[block : block + 10_000].tolist() for column in columns]
                 for due_ns, can_id, flags, length, key, word in zip(*lists, strict=True):
                     data = word.to_bytes(8, "little")[:length]
-                    protector = self._protectors.get(key)
-                    if protector is not None and length >= 2 and not flags & REMOTE:
-                        data = protector.protect(data)
+                    if (protection := self._protectors.get(key)) is not None:
+                        whole, protector = protection
+                        if length == whole and not flags & REMOTE:  # a frame of a wrong length stays what it was
+                            data = protector.protect(data)
                     yield (
                         start_ns + due_ns,
                         can.Message(
