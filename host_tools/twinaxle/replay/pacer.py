@@ -92,7 +92,7 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _real_time() -> "tuple[int, os.sched_param] | None":
+def _real_time() -> tuple[int, os.sched_param] | None:
     """Real-time scheduling for this thread. Returns what it had before; None if it is not granted."""
     if sys.platform != "linux":
         return None
