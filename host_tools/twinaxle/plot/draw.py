@@ -33,6 +33,8 @@ _BAND_GAP = 4
 _PANEL = 92
 _TALL = 138
 _TITLE = 24
+_ROW = 15  # from one line of a legend to the next
+_LONG_ROW = 27
 _DENSE = 8000  # characters of a path from which on it is drawn with a thin pen
 _PLOT_CSS = Path(__file__).with_name("plot.css")
 _PLOT_JS = Path(__file__).with_name("plot.js")
@@ -143,7 +145,8 @@ class _Drawing:
 
     def _panel(self, panel: Panel) -> None:
         top = self._y + _TITLE
-        height = _TALL if panel.tall else max(_PANEL, 15 * len(panel.lines) + 8)
+        pitch = _LONG_ROW if self._picture.is_continuous else _ROW
+        height = max(_TALL if panel.tall else _PANEL, pitch * len(panel.lines) + 8)
         low, high, step = axis_range(panel)
         clip = f"{self._ident}-{int(top)}"
         self._out.append(
@@ -153,6 +156,7 @@ class _Drawing:
             "</clipPath>"
             f'<rect class="frame" x="{LEFT}" y="{top:g}" width="{PLOT_WIDTH}" height="{height:g}"/>'
         )
+        self._out.append(f'<g class="yt" data-y="{top:g}" data-h="{height:g}">')
         for tick in ticks(low, high, step):
             y = top + (high - tick) / (high - low) * height
             kind = "zero" if tick == 0.0 and low < 0.0 else "grid"
@@ -160,6 +164,7 @@ class _Drawing:
                 f'<path class="{kind}" d="M{LEFT} {y:.1f}h{PLOT_WIDTH}"/>'
                 f'<text class="tick y" x="{LEFT - 6}" y="{y + 3.5:.1f}">{axis_number(tick, step)}</text>'
             )
+        self._out.append("</g>")
         scale_y = height / RESOLUTION
         self._out.append(
             f'<g clip-path="url(#{clip})"><g class="z" data-y="{top:g}" data-sy="{scale_y:.9g}"'
@@ -174,17 +179,19 @@ class _Drawing:
             )
         self._out.append("</g></g>")
         for row, line in enumerate(panel.lines):
-            self._legend(line, top + 9 + 15 * row)
+            self._legend(line, top + 9 + pitch * row)
         self._grid.append((top, top + height))
         self._y = top + height
 
     def _legend(self, line: Line, y: float) -> None:
         finite = line.values[np.isfinite(line.values)]
         extent = f"{_extent(finite)} {line.unit}".rstrip() if len(finite) else "no value"
+        # Names of signals are long: their values stand below them.
+        value_y = y + 4 + (_LONG_ROW - _ROW if self._picture.is_continuous else 0)
         self._out.append(
             f'<path class="{_classes(line)} key" d="M{LEGEND} {y:g}h20"/>'
             f'<text class="name" x="{LEGEND + 26}" y="{y + 4:g}">{escape(line.label)}</text>'
-            f'<text class="value" x="{WIDTH - 4}" y="{y + 4:g}" data-d="{escape(extent)}">{escape(extent)}</text>'
+            f'<text class="value" x="{WIDTH - 4}" y="{value_y:g}" data-d="{escape(extent)}">{escape(extent)}</text>'
         )
 
     def _time_axis(self, bottom: float) -> str:
