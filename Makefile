@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware clean distclean
+.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware bench-tools clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ generate: $(STAMP) ## write the generated files: protocol from the DBC, calibrat
 
 bench-firmware: $(STAMP) ## estimate the tick's instructions on the board
 	@$(BIN)/twinaxle firmware cost
+
+bench-tools: $(STAMP) ## speed of the tools: decode beside cantools' loop
+	@$(BIN)/python -m twinaxle.logs.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true
