@@ -89,13 +89,17 @@ def _compiled(compiler: MpyCross, march: str, item: Item, source: bytes) -> byte
     try:
         return store.read_bytes()
     except FileNotFoundError:
-        content = _compile(compiler, march, item.source, name, source)
+        content = compile_source(item.source, name, source, march)
         _replace(store, content)
         return content
 
 
-def _compile(compiler: MpyCross, march: str, path: Path, name: str, source: bytes) -> bytes:
-    """Run mpy-cross. `name` is the file name that trace-backs on the board show."""
+def compile_source(path: Path, name: str, source: bytes, march: str) -> bytes:
+    """The .mpy of `source`, which `path` holds; `name` is the file name that trace-backs on the board show.
+
+    Raises UserError with file and line where it does not compile.
+    """
+    compiler = find_mpy_cross()
     with tempfile.TemporaryDirectory(prefix="twinaxle-mpy-") as folder:
         module, output = Path(folder, "module.py"), Path(folder, "module.mpy")
         module.write_bytes(source)
