@@ -70,7 +70,7 @@ def build_flash(out: Path, march: str | None = None, firmware: Path = FIRMWARE) 
     for item in items:
         source = item.source.read_bytes()
         content = _compiled(compiler, march, item, source) if item.is_compiled else source
-        _replace(out / item.target, content)
+        write_whole(out / item.target, content)
         listing.append((Path(item.target), len(content)))
     wanted = {out / item.target for item in items}
     for stale in out.rglob("*.mpy"):
@@ -90,7 +90,7 @@ def _compiled(compiler: MpyCross, march: str, item: Item, source: bytes) -> byte
         return store.read_bytes()
     except FileNotFoundError:
         content = compile_source(item.source, name, source, march)
-        _replace(store, content)
+        write_whole(store, content)
         return content
 
 
@@ -117,8 +117,8 @@ def compile_source(path: Path, name: str, source: bytes, march: str) -> bytes:
         return output.read_bytes()
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Make `path` hold `content`, at no time half of it; untouched where it does already."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Make the file `path` hold `content`, at no time half of it; untouched where it does already."""
     try:
         if path.read_bytes() == content:
             return
