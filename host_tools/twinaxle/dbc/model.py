@@ -59,6 +59,17 @@ class Signal:
         return (1 << (self.length - 1)) - 1 if self.is_signed and not self.is_float else (1 << self.length) - 1
 
     @property
+    def is_enumeration(self) -> bool:
+        """True if every value has its name, False where a table only names special values of a number.
+
+        An enumeration has neither unit nor scaling, and its table has two values or more, the lowest one among them.
+        """
+        if self.unit or self.is_float or (self.factor, self.offset) != (1, 0):
+            return False
+        lowest = self.raw_minimum if self.minimum is None else self.minimum
+        return len(self.choices) >= 2 and lowest in self.choices
+
+    @property
     def shift(self) -> int:
         """Place of the lowest bit in the frame read as one 64-bit number, in the signal's own byte order."""
         if not self.is_big_endian:
@@ -69,7 +80,10 @@ class Signal:
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `signals` are in the order of the file. `cycle_ms` 0: sent on events; `rx_timeout_ms` 0: none."""
+    """One message. `signals` are in the order of the file. `cycle_ms` 0: sent on events; `rx_timeout_ms` 0: none.
+
+    `send_type` is GenMsgSendType as the file has it, "" where there is none.
+    """
 
     name: str
     frame_id: int
@@ -84,6 +98,21 @@ class Message:
     signals: tuple[Signal, ...]
     comment: str
     line: int = field(default=0, compare=False)
+    send_type: str = ""
+
+    @property
+    def is_cyclic(self) -> bool:
+        """True if a frame comes in each cycle, whatever comes besides.
+
+        Of the usual names of GenMsgSendType those do that begin with "cyclic", but for CyclicIfActive.
+        """
+        kind = self.send_type.lower()
+        return self.cycle_ms > 0 and (not kind or (kind.startswith("cyclic") and not kind.endswith("ifactive")))
+
+    @property
+    def is_purely_cyclic(self) -> bool:
+        """True if frames come in each cycle and at no other time."""
+        return self.is_cyclic and "and" not in self.send_type.lower()
 
     @property
     def key(self) -> int:
