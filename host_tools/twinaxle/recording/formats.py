@@ -21,6 +21,8 @@ LACKS: Mapping[str, Mapping[str, str]] = {
 
 _COMMENTED = (".blf", ".asc")
 _SPOOL = ".part.blf"
+_OLDEST_DATE_S = 631_152_000
+"""1990: what is less counts from the start of a bench."""
 _COMPRESSION = 1
 """Of BLF: level 1 takes a third of the time of zlib's default and makes the file 8 % larger."""
 
@@ -88,6 +90,9 @@ class LogFile:
 
     def write(self, message: can.Message) -> None:
         """Append a frame."""
+        if not self.frames and self._kind == ".blf" and message.timestamp < _OLDEST_DATE_S:
+            # python-can takes the first frame's time for the start, and loses it where it is no date.
+            self._writer.start_timestamp = 0.0
         if self._comment:
             self._writer.log_event(self._comment, message.timestamp)
             self._comment = ""
