@@ -187,7 +187,7 @@ class LiveBench:
         self._begin()
         next_status_s = time.monotonic() + every_s
         while not self._stopping and (end_ns is None or self.kernel.now_ns < end_ns) and not until():
-            self._step(end_ns)
+            self.step(end_ns)
             if every_s and time.monotonic() >= next_status_s:
                 next_status_s = max(next_status_s + every_s, time.monotonic())
                 on_status(self.status())
@@ -209,14 +209,17 @@ class LiveBench:
         """Have `run` return; may be called from a signal handler."""
         self._stopping = True
 
-    def _step(self, end_ns: int | None) -> None:
+    def step(self, end_ns: int | None = None) -> None:
+        """One turn: catch up with the wall clock (up to a bench time), write, wait, read."""
         kernel, pacer = self.kernel, self._pacer
         first_ns = kernel.next_ns()
+        lost_before_s = pacer.lost_s
         due_ns = self._catch_up(end_ns)
         if self.hub is not None:
             self.hub.flush()
         if first_ns is not None and first_ns <= kernel.now_ns:
-            self._recent.add((pacer.due_ns(kernel.now_ns) - first_ns) * 1e-6 / pacer.speed)
+            late_ns = pacer.due_ns(kernel.now_ns) - first_ns
+            self._recent.add((late_ns * 1e-6 + (pacer.lost_s - lost_before_s) * 1e3) / pacer.speed)
         wait_s = 0.0
         if kernel.now_ns >= due_ns:
             next_ns = kernel.next_ns()

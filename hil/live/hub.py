@@ -23,6 +23,8 @@ CLIENTS_MAX = 64
 LOOPBACK = "127.0.0.1"
 
 _BACKLOG = 16
+_RECEIVE_BUFFER_BYTES = 1 << 16
+"""Of every connection: what a client that sends too much has on its way when it is held back."""
 
 Ready = Callable[[int], None]
 """What the selector's owner calls with the mask of events; the `data` of every registered key."""
@@ -69,6 +71,7 @@ class Hub:
         self._dropped_before = 0
         self._socket = _listen(host, port)
         self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self.host, self.port = self._socket.getsockname()[:2]
         self.watch(self._socket, EVENT_READ, self._accept)
         self._port = bus.attach(PORT_NAME)  # hears everything and so acknowledges, as an adapter does
@@ -152,7 +155,9 @@ class Hub:
         return any(client.waits for client in self._listening)
 
     def close(self) -> None:
-        """End all connections and listen no more."""
+        """End all connections and listen no more. Without effect the second time."""
+        if PORT_NAME not in self.bus.ports:
+            return
         self.bus.untap(self._on_frame)
         self.bus.untap(self._on_error)
         self.bus.detach(self._port)
