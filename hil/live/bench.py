@@ -43,7 +43,6 @@ NS_PER_S = 1_000_000_000
 
 _SLICE_NS = 5_000_000
 """A bench that is late looks after its clients in between."""
-_GRAIN_S = 0.00025
 _WAIT_MAX_S = 0.05
 _LOOK_NS = 100_000_000
 _FLUSH_S = 0.5
@@ -224,7 +223,7 @@ class LiveBench:
         if kernel.now_ns >= due_ns:
             next_ns = kernel.next_ns()
             ahead_s = _WAIT_MAX_S if next_ns is None else (next_ns - due_ns) / NS_PER_S / pacer.speed
-            wait_s = min(max(ahead_s, _GRAIN_S), _WAIT_MAX_S)
+            wait_s = min(max(ahead_s, 0.0), _WAIT_MAX_S)
         ready = self.selector.select(wait_s)
         if ready:
             self._catch_up(end_ns)

@@ -75,7 +75,7 @@ class Hub:
         self.host, self.port = self._socket.getsockname()[:2]
         self.watch(self._socket, EVENT_READ, self._accept)
         self._port = bus.attach(PORT_NAME)  # hears everything and so acknowledges, as an adapter does
-        bus.tap(self._on_frame)
+        bus.tap(self.on_frame)
         bus.tap_errors(self._on_error)
 
     @property
@@ -85,7 +85,8 @@ class Hub:
 
     # --- bus to clients ---
 
-    def _on_frame(self, time_ns: int, frame: Frame, sender: str) -> None:
+    def on_frame(self, time_ns: int, frame: Frame, sender: str) -> None:
+        """Queue a frame for all clients but its sender: the tap on the bus."""
         if not self._listening:
             return
         can_id, data, is_extended, is_remote = frame
@@ -158,7 +159,7 @@ class Hub:
         """End all connections and listen no more. Without effect the second time."""
         if PORT_NAME not in self.bus.ports:
             return
-        self.bus.untap(self._on_frame)
+        self.bus.untap(self.on_frame)
         self.bus.untap(self._on_error)
         self.bus.detach(self._port)
         self.watch(self._socket, 0, self._accept)

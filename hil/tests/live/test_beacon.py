@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
 
-import can.interfaces.socketcand.socketcand as client
 import pytest
+from can.interfaces.socketcand.socketcand import detect_beacon
 
 from hil.live.beacon import BEACON_PORT, beacon_text
 from hil.live.bench import LiveBench
@@ -28,11 +28,9 @@ def test_python_can_understands_the_beacon(monkeypatch: pytest.MonkeyPatch) -> N
         def recv(self, _size: int) -> bytes:
             return beacon_text("twinaxle", 29536)
 
-    monkeypatch.setattr(client.socket, "socket", Socket)
-    monkeypatch.setattr(client.select, "select", lambda readers, *_: (readers, [], []))
-    assert client.detect_beacon() == [
-        {"interface": "socketcand", "host": "127.0.0.1", "port": 29536, "channel": "vcan0"}
-    ]
+    monkeypatch.setattr("can.interfaces.socketcand.socketcand.socket.socket", Socket)
+    monkeypatch.setattr("can.interfaces.socketcand.socketcand.select.select", lambda readers, *_: (readers, [], []))
+    assert detect_beacon() == [{"interface": "socketcand", "host": "127.0.0.1", "port": 29536, "channel": "vcan0"}]
 
 
 def test_names_are_quoted() -> None:
