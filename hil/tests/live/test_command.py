@@ -109,3 +109,15 @@ def test_two_benches_share_a_car(child: Start) -> None:
     assert board.process.returncode == 0
     assert car.process.returncode == 2
     assert re.search(r"the adapter on twinaxle bench at .* failed: .* the bench has ended", car.read())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
+def test_keys_in_a_terminal(child: Start) -> None:
+    bench = child("-m", "twinaxle", "bench", "--port", "0", "--scenario", "off", "--speed", "3", terminal=True)
+    until(lambda: "keys: s start" in bench.read() and " s  Standby" in bench.read(), bench)
+    bench.type(b"s")
+    until(lambda: " s  Drive" in bench.read(), bench)
+    bench.type(b"q")
+    until(lambda: bench.ended, bench)
+    assert bench.process.returncode == 0
+    assert "ended: " in bench.read()

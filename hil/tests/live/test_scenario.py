@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.live.keys import Keys
 from hil.live.lateness import Lateness
 from hil.live.scenario import NAMES, read_cycle, scenario
 from hil.nodes import Driver
@@ -112,3 +113,43 @@ def test_lateness() -> None:
     assert late.percentile_ms(50) == pytest.approx(0.5)
     assert late.percentile_ms(99) == pytest.approx(1.0)
     assert late.percentile_ms(100) == pytest.approx(100.1)
+
+
+# --- keys ---
+
+
+def test_keys_drive(rig: Rig) -> None:
+    ended: list[bool] = []
+    keys = Keys(rig.driver, lambda: ended.append(True))
+    pedals = rig.pedals
+    keys.press(b"d\x1b[A\x1b[A\x1bOA")
+    assert (pedals.gear, pedals.pedal_percent) == ("D", 15)
+    keys.press(b"\x1b[B")
+    assert pedals.pedal_percent == 10
+    keys.press(b" ")
+    assert (pedals.pedal_percent, pedals.brake_bar) == (0, 30)
+    keys.press(b" r")
+    assert (pedals.brake_bar, pedals.gear) == (0, "R")
+    keys.press(b"\x1b[B" * 3 + b"\x1b[A" * 30)
+    assert pedals.pedal_percent == 100
+    keys.press(b"0nx?\xff\x1b[Z")
+    assert (pedals.pedal_percent, pedals.gear) == (0, "N")
+    keys.press(b"p")
+    assert pedals.gear == "P"
+    assert not ended
+    keys.press(b"q")
+    assert ended
+
+
+def test_the_start_key_starts_and_shuts_down(rig: Rig) -> None:
+    keys = Keys(rig.driver, lambda: None)
+    rig.run_ms(50)
+    keys.press(b"s")
+    rig.run_ms(300)
+    assert rig.pedals.start_button
+    rig.status.set(State="Drive")
+    rig.run_ms(1000)
+    rig.driver.gear("D")
+    keys.press(b"s")
+    rig.run_ms(100)
+    assert rig.pedals.gear == "P"
