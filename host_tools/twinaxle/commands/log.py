@@ -49,10 +49,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--flush", type=_seconds, default=1.0, metavar="TIME", help="hand frames to the system so often, default 1 s")
     add("--queue", type=int, default=250_000, metavar="FRAMES", help="frames in memory that wait for the disk, and "
         "that --on-fault keeps, default %(default)s (about 100 MB)")  # fmt: skip
-    add("--file-kwargs", nargs="+", default=[], metavar="NAME=VALUE", help="options of python-can's writer, such as "
-        "compression_level=9")  # fmt: skip
+    add("--file-kwargs", type=_listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
+        "python-can's writer, such as compression_level=9")  # fmt: skip
     add("--quiet", action="store_true", help="no status line")
     with_bus_arguments(parser, "bus (python-can's arguments)", filters=True)
+
+
+def _listed(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _seconds(text: str) -> float:
@@ -111,22 +115,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace, database: "Database") -> "FileSettings":
-    from can.util import cast_from_string
-
     from twinaxle.recording.files import FileSettings
-    from twinaxle.recording.formats import kind_of
+    from twinaxle.recording.formats import kind_of, writer_options
 
     path: Path = args.file or Path(time.strftime("log_%Y%m%d_%H%M%S.blf"))
     kind_of(path)
-    options = {}
-    for text in args.file_kwargs:
-        name, equals, value = text.partition("=")
-        if not (equals and name.replace("-", "_").isidentifier()):
-            raise UserError(f"--file-kwargs {text}: write NAME=VALUE")
-        options[name.replace("-", "_")] = cast_from_string(value)
     comment = f"DBC {database.path.name}, ProtocolHash {database.protocol_hash:08X}"
     return FileSettings(
-        path, comment, options, args.max_size, args.max_time, args.keep, args.flush, args.overwrite
+        path, comment, writer_options(args.file_kwargs), args.max_size, args.max_time, args.keep, args.flush,
+        args.overwrite,
     )  # fmt: skip
 
 

@@ -76,10 +76,12 @@ class Condition:
         return self._term(node, None)
 
     def _comparison(self, node: ast.Compare) -> _Term:
+        kinds = [_COMPARISONS.get(type(one)) for one in node.ops]
+        if None in kinds:
+            raise self._wrong("compares in a way that is not known: ==, !=, <, <=, >, >=")
         nodes = [node.left, *node.comparators]
         place = next((self._place(one) for one in nodes if isinstance(one, ast.Attribute)), None)
         terms = [self._term(one, place) for one in nodes]
-        kinds = [_COMPARISONS.get(type(one)) for one in node.ops]
 
         def compare() -> bool:
             values = [term() for term in terms]
@@ -88,8 +90,6 @@ class Condition:
             pairs = zip(kinds, values, values[1:], strict=False)
             return all(kind is not None and kind(left, right) for kind, left, right in pairs)
 
-        if None in kinds:
-            raise self._wrong("compares in a way that is not known: ==, !=, <, <=, >, >=")
         return compare
 
     def _term(self, node: ast.expr, partner: Place | None) -> _Term:

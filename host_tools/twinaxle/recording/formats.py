@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ LACKS: Mapping[str, Mapping[str, str]] = {
 
 _COMMENTED = (".blf", ".asc")
 _SPOOL = ".part.blf"
+OLDEST_DATE_S = 631_152_000
+"""1990: what is less counts from the start of a bench."""
 _COMPRESSION = 1
 """Of BLF: level 1 takes a third of the time of zlib's default and makes the file 8 % larger."""
 
@@ -41,6 +43,20 @@ def kind_of(path: Path) -> str:
     if is_packed and suffix[0] in (".blf", ".db", ".mf4"):
         raise UserError(f"{path}: {suffix[0]} cannot be packed with gzip")
     return suffix[0]
+
+
+def writer_options(texts: Sequence[str]) -> dict[str, Any]:
+    """Options for python-can's writers from `NAME=VALUE` texts. Raises UserError."""
+    from can.util import cast_from_string
+
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.replace("-", "_")
+        if not (equals and name.isidentifier()):
+            raise UserError(f"--file-kwargs {text}: write NAME=VALUE")
+        options[name] = cast_from_string(value)
+    return options
 
 
 def traits(message: can.Message) -> list[str]:
@@ -88,6 +104,9 @@ class LogFile:
 
     def write(self, message: can.Message) -> None:
         """Append a frame."""
+        if not self.frames and self._kind == ".blf" and message.timestamp < OLDEST_DATE_S:
+            # python-can takes the first frame's time for the start, and loses it where it is no date.
+            self._writer.start_timestamp = 0.0
         if self._comment:
             self._writer.log_event(self._comment, message.timestamp)
             self._comment = ""

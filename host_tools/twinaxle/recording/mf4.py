@@ -49,7 +49,7 @@ def write_mf4(path: Path, table: FrameTable, comment: str = "", decode_by: Datab
     start_ns = int(table.time_ns[0]) if len(table) else 0
     # Times in the file are float64 from its start; the start itself has microseconds.
     start_us = start_ns // 1000
-    time_s = (table.time_ns - start_us * 1000) * 1e-9
+    time_s: npt.NDArray[np.float64] = (table.time_ns - start_us * 1000) * np.float64(1e-9)
     with MDF(version="4.10") as mdf:
         mdf.header.start_time = datetime.fromtimestamp(start_us // 1_000_000, UTC).replace(
             microsecond=start_us % 1_000_000

@@ -37,8 +37,12 @@ class _Reader(Listener):
     """Puts the frames of a Notifier into the queue; keeps its error."""
 
     def __init__(self, queue: FrameQueue, failed: Callable[[BaseException], None]) -> None:
-        self.on_message_received = queue.put
+        self._queue = queue
         self._failed = failed
+
+    def on_message_received(self, msg: can.Message) -> None:
+        """A frame came."""
+        self._queue.put(msg)
 
     def on_error(self, exc: Exception) -> None:
         """The bus failed."""
