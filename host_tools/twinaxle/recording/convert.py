@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ Progress = Callable[[int], None]
 """`progress(frames)`, now and then."""
 
 _STEP = 50_000
+_ROUNDING_S = 5e-7
+"""Logs cut their times off at a microsecond or less: a frame on a bound is inside."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,10 @@ def _in_bulk(
 
 
 def _selected(table: FrameTable, selection: Selection) -> FrameTable:
-    table = table.between(selection.start_s, selection.end_s)
+    start_s, end_s = selection.start_s, selection.end_s
+    table = table.between(
+        None if start_s is None else start_s - _ROUNDING_S, None if end_s is None else end_s + _ROUNDING_S
+    )
     keep = np.ones(len(table), dtype=np.bool_)
     is_error = (table.flags & ERROR) != 0
     if selection.keys is not None:
@@ -159,19 +165,31 @@ def _selected(table: FrameTable, selection: Selection) -> FrameTable:
 
 def _messages(path: Path) -> Iterator[can.Message]:
     """The frames of a log, with times since 1970 where the log knows them. Raises UserError."""
-    import can
-
     if not path.is_file():
         raise UserError(f"{path}: there is no such log")
-    # python-can's ASC reader counts from the start of the log unless it is told not to.
-    options = {"relative_timestamp": False} if kind_of(path) == ".asc" else {}
+    is_trc = kind_of(path) == ".trc"
     try:
-        with can.LogReader(path, **options) as reader:
-            yield from reader
+        with _reader(path) as reader:
+            for message in reader:
+                if is_trc and isinstance(message.channel, int):
+                    message.channel -= 1  # python-can gives TRC's number, which begins at 1
+                yield message
     except UserError:
         raise
     except Exception as error:  # each reader raises what its parser happens to
         raise UserError(f"{path}: cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _reader(path: Path) -> can.io.generic.MessageReader:
+    """python-can's reader for the file."""
+    import can
+
+    if kind_of(path) != ".asc":
+        return can.LogReader(path)
+    # ASCReader counts from the start of the log unless it is told not to, and LogReader doesn't tell it behind a .gz.
+    if path.suffix.lower() == ".gz":
+        return can.ASCReader(gzip.open(path, "rt"), relative_timestamp=False)
+    return can.ASCReader(path, relative_timestamp=False)
 
 
 def _by_messages(
@@ -219,10 +237,9 @@ def _numbered(number: int, path: Path) -> Iterator[tuple[int, can.Message]]:
 
 
 def _is_selected(message: can.Message, selection: Selection, after_s: float, channel: int | None) -> bool:
-    # Times are floats here: frames on the bound are inside.
-    if selection.start_s is not None and after_s < selection.start_s - 5e-7:
+    if selection.start_s is not None and after_s < selection.start_s - _ROUNDING_S:
         return False
-    if selection.end_s is not None and after_s > selection.end_s + 5e-7:
+    if selection.end_s is not None and after_s > selection.end_s + _ROUNDING_S:
         return False
     if selection.channel is not None and (channel or 0) != selection.channel:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ OLDEST_DATE_S = 631_152_000
 """1990: what is less counts from the start of a bench."""
 _COMPRESSION = 1
 """Of BLF: level 1 takes a third of the time of zlib's default and makes the file 8 % larger."""
+
+
+_SQLITE_WAITING = 5000
+"""So many frames may wait inside python-can's SqliteWriter."""
+_SQLITE_POLL_S = 0.01
 
 
 def kind_of(path: Path) -> str:
@@ -61,6 +67,8 @@ def writer_options(texts: Sequence[str]) -> dict[str, Any]:
 
 def traits(message: can.Message) -> list[str]:
     """What of a frame some format cannot hold: "remote", "error", "fd", "sent", "channel" (another than the first)."""
+    from can.util import channel2int
+
     found = []
     if message.is_remote_frame:
         found.append("remote")
@@ -70,7 +78,7 @@ def traits(message: can.Message) -> list[str]:
         found.append("fd")
     if not message.is_rx:
         found.append("sent")
-    if message.channel:
+    if channel2int(message.channel):
         found.append("channel")
     return found
 
@@ -112,6 +120,8 @@ class LogFile:
             self._comment = ""
         self._writer.on_message_received(message)
         self.frames += 1
+        if self._kind == ".db" and self.frames % _SQLITE_WAITING == 0:
+            self._until_sqlite_has_written()
 
     def note(self, text: str, time_s: float) -> None:
         """Append a remark where the format has a place for it."""
@@ -141,9 +151,22 @@ class LogFile:
 
     def close(self) -> None:
         """End the file. Without effect the second time."""
+        if self._writer is None:
+            return
+        if self._kind == ".db":
+            self._until_sqlite_has_written()
         writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.stop()
+        writer.stop()
+
+    def _until_sqlite_has_written(self) -> None:
+        """Wait for the thread of python-can's SqliteWriter, whose buffer is endless and whose stop() drops all but 500.
+
+        Raises OSError if that thread has died, as on a full disk.
+        """
+        while not self._writer.buffer.empty():
+            if not self._writer._writer_thread.is_alive():
+                raise OSError(None, "SQLite could not write (is the disk full?)")
+            time.sleep(_SQLITE_POLL_S)
 
 
 class SpooledMf4(LogFile):
