@@ -67,6 +67,12 @@ class FrameTable:
         return mask
 
     @property
+    def has_error(self) -> Mask:
+        """True for error frames."""
+        mask: Mask = (self.flags & ERROR) != 0
+        return mask
+
+    @property
     def time_s(self) -> npt.NDArray[np.float64]:
         """`time_ns` in seconds."""
         return self.time_ns / 1e9
