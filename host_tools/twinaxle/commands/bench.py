@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     with LiveBench(**options) as bench:
         _stop_on_signals(bench)
         _introduce(bench, nodes, name, display)
-        with keyboard(bench.selector, Keys(bench.car.driver, bench.stop).press) as keys:
+        with keyboard(bench.loop.selector, Keys(bench.car.driver, bench.stop).press) as keys:
             if keys:
                 display.line(HELP if "PEDALS" in nodes else "keys: q end")
             bench.run(args.duration, every_s=display.every_s, on_status=display.status)
