@@ -19,6 +19,15 @@ class NoVirtualBoard(UserError):  # noqa: N818 - reads better where it is caught
     """A test asks for what only the virtual board has; on a real one it is skipped."""
 
 
+def is_on_bus(target: str) -> bool:
+    """Whether a target is a board on a python-can bus; else it is virtual, or a serial port for the scripts that run on
+    the board itself (`hil/board/conformance`).
+    """
+    import can
+
+    return target.partition(":")[0] in can.VALID_INTERFACES and ":" in target
+
+
 def open_target(target: str) -> can.BusABC:
     """The python-can bus that a board is on: "interface:channel", then ",key=value" for each further argument of the
     interface. The names are python-can's.

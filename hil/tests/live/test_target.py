@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hil.bench import Bench
-from hil.live.target import open_target, reset_board
+from hil.live.target import is_on_bus, open_target, reset_board
 from hil.tests.live.conftest import ROOT, Child
 from hil.tests.live.test_command import channel, until
 from twinaxle.errors import UserError
@@ -45,6 +45,11 @@ def test_what_only_the_virtual_board_shows_is_skipped(child: Start, tmp_path: Pa
     until(lambda: session.ended, session)
     assert "1 skipped" in session.read(), session.read()
     assert "virtual:nowhere is a real board: its inside cannot be seen" in session.read()
+
+
+def test_serial_ports_are_not_buses() -> None:
+    assert is_on_bus("pcan:PCAN_USBBUS1,bitrate=500000")
+    assert not any(is_on_bus(target) for target in ("virtual", "/dev/ttyACM0", "COM3", "port:/dev/ttyACM0", "pcan"))
 
 
 @pytest.mark.parametrize("target", ["real", "pcan:CH1,500000", ":x"])
