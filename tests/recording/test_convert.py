@@ -79,21 +79,22 @@ def test_every_format_to_every_other(tmp_path: Path, source: str, target: str) -
     np.testing.assert_allclose(steps, 0.001, atol=2e-4)
 
 
-@pytest.mark.parametrize("source", [".blf", ".asc"])
+@pytest.mark.parametrize("source", [".blf", ".asc", ".mf4"])
 @pytest.mark.parametrize("target", [".blf", ".mf4"])
 def test_all_traits_survive_in_bulk(tmp_path: Path, source: str, target: str) -> None:
     """Error and remote frames, channels, directions."""
-    skip_without_asammdf(target)
+    skip_without_asammdf(source, target)
     made = write(tmp_path / f"in{source}", frames(500))
     originals = read(made)
+    assert len(originals) == 500
     assert {trait for message in originals for trait in traits(message)} == {"remote", "error", "sent", "channel"}
     convert([made], tmp_path / f"out{target}", Selection())
     found = read(tmp_path / f"out{target}")
     for message, original in zip(found, originals, strict=True):
         assert message.timestamp == pytest.approx(original.timestamp, abs=2e-6)
-        names = ["is_remote_frame", "is_error_frame", "is_rx", "channel"]
-        if not original.is_error_frame:
-            names += ["arbitration_id", "is_extended_id", "dlc", "data"]
+        names = ["is_remote_frame", "is_error_frame", "channel"]
+        if not original.is_error_frame:  # which has neither content nor direction
+            names += ["is_rx", "arbitration_id", "is_extended_id", "dlc", "data"]
         assert [getattr(message, name) for name in names] == [getattr(original, name) for name in names]
 
 
