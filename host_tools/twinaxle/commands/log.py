@@ -48,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--dbc", type=Path, metavar="FILE", help="default: dbc/powertrain.dbc")
     add("--flush", type=_seconds, default=1.0, metavar="TIME", help="hand frames to the system so often, default 1 s")
     add("--queue", type=int, default=250_000, metavar="FRAMES", help="frames in memory that wait for the disk, and "
-        "that --on-fault keeps, default %(default)s (about 100 MB)")  # fmt: skip
+        "that --on-fault keeps, default %(default)s (about 70 MB)")  # fmt: skip
     add("--file-kwargs", type=_listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
         "python-can's writer, such as compression_level=9")  # fmt: skip
     add("--quiet", action="store_true", help="no status line")
