@@ -104,7 +104,7 @@ def test_a_fault_with_what_went_before_it(source: Source, start: Start, tmp_path
     _, err = child.communicate(timeout=TIMEOUT_S)
     assert child.returncode == 0, err
     assert "fault at 1005.000 s: PedalsDriver: E2E WRONG_CRC" in err
-    assert "1000 frames received, 71 written, 1 faults, 0 lost" in err
+    assert "1000 frames received, 71 written, faults: 1, 0 lost" in err
     times_s = [message.timestamp for message in can.LogReader(path)]
     # The fault at 1005.000 s; 50 frames before it, 20 after it.
     assert times_s == pytest.approx([1004.5 + index * 0.01 for index in range(71)], abs=1e-5)

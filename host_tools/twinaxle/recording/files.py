@@ -48,6 +48,10 @@ class Sink(ABC):
         self.paths: list[Path] = []
         self.written = 0
         self.current: LogFile | None = None
+        self.faults: int | None = None
+        """Faults seen; None where none are looked for."""
+        self.ring_was_full = False
+        """True if the memory could not hold all frames before a fault."""
         self._tell = tell
         self._begun_s = 0.0
 
@@ -137,7 +141,6 @@ class FaultFiles(Sink):
     ) -> None:
         super().__init__(settings, tell)
         self.faults = 0
-        self.ring_was_full = False
         self._trigger = trigger
         self._before_s = before_s
         self._after_s = after_s
@@ -195,7 +198,7 @@ class FaultFiles(Sink):
             self.current.note(f"fault: {fault}", at_s)
 
     def _seen(self, fault: str, at_s: float) -> None:
-        self.faults += 1
+        self.faults = (self.faults or 0) + 1
         self._end_s = at_s + self._after_s
         self._tell(f"fault at {at_s:.3f} s: {fault}")
 
