@@ -105,14 +105,20 @@ def test_what_a_format_lacks_is_counted_and_true(tmp_path: Path, target: str) ->
     result = convert([made], tmp_path / f"out{target}", Selection())
     lacks = LACKS.get(target, {})
     expected = {
-        what: sum(trait in traits(message) for message in originals)
-        for trait, what in lacks.items()
+        lack.what: sum(trait in traits(message) for message in originals)
+        for trait, lack in lacks.items()
         if trait != "fd"
-    }  # fmt: skip
+    }
     assert dict(result.left_out) == expected
+    dropped = {trait for trait, lack in lacks.items() if lack.is_frame}
+    kept = [message for message in originals if not dropped & set(traits(message))]
     found = read(tmp_path / f"out{target}")
-    is_lost = [bool({"remote", "error"} & set(traits(message))) and target == ".trc" for message in originals]
-    assert len(found) == is_lost.count(False)
+    assert result.written == len(kept)
+    pairs = list(zip(found, kept, strict=True))
+    assert all(message.is_error_frame == original.is_error_frame for message, original in pairs)
+    assert all(message.is_remote_frame == original.is_remote_frame for message, original in pairs)
+    data = [(message.is_rx, original.is_rx) for message, original in pairs if not original.is_error_frame]
+    assert any(is_rx != was_rx for is_rx, was_rx in data) == ("sent" in lacks)
 
 
 def test_fd_frames_go_through(tmp_path: Path) -> None:

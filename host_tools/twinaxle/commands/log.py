@@ -151,9 +151,12 @@ def _watch(recorder: "Recorder", display: "_Display", end_s: float | None) -> No
 
 def _result(recorder: "Recorder") -> int:
     """The sum for the user, and the exit code."""
+    from twinaxle.terminal import warn
+
     queue, sink = recorder.queue, recorder.sink
     faults = "" if sink.faults is None else f", faults: {sink.faults}"
     print(f"{queue.received} frames received, {sink.written} written{faults}, {queue.lost} lost", file=sys.stderr)
+    warn(f"the format holds no {what}: {count} frames" for what, count in sink.left_out.items())
     if sink.ring_was_full:
         print("the memory did not hold all frames before a fault: see --queue, --before", file=sys.stderr)
     if recorder.error is not None:

@@ -15,7 +15,7 @@ from twinaxle.dbc.model import EXTENDED, Database
 from twinaxle.errors import UserError
 from twinaxle.logs.frames import ERROR, NO_CHANNEL, FrameTable, concatenate
 from twinaxle.logs.read import position, read_log, table_of
-from twinaxle.recording.formats import LACKS, LogFile, kind_of, traits
+from twinaxle.recording.formats import LogFile, kind_of
 from twinaxle.recording.sources import messages, open_reader
 
 if TYPE_CHECKING:
@@ -178,7 +178,6 @@ def _by_messages(
     from can.util import channel2int
 
     result = Result()
-    lacks = LACKS.get(kind_of(output), {})
     places: dict[int, int] = {}
     logs = [_numbered(number, path, places) for number, path in enumerate(inputs)]
     file = LogFile(output, comment, options)
@@ -194,16 +193,13 @@ def _by_messages(
                 message.channel = log
             if not _is_selected(message, selection, message.timestamp - first_s, channel2int(message.channel)):
                 continue
-            for trait in traits(message):
-                if trait in lacks:
-                    result.left_out[lacks[trait]] += 1
             try:
-                file.write(message)
+                result.written += file.write(message)
             except OSError as error:
                 raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
-            result.written += 1
     finally:
         file.close()
+    result.left_out = file.left_out
     return result
 
 
