@@ -144,8 +144,11 @@ def _config(args: argparse.Namespace, database: "Database") -> "Config":
 def _log(path: Path, args: argparse.Namespace, database: "Database", config: "Config") -> "Judgement":
     from twinaxle.judge.judge import judge, one_channel
     from twinaxle.logs.read import read_log
+    from twinaxle.terminal import Progress
 
-    table = read_log(path)
+    progress = Progress(f"reading {path.name}")
+    table = read_log(path, progress)
+    progress.end()
     try:
         channel = int(args.channel) if "channel" in args else None
     except ValueError:

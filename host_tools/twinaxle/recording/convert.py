@@ -14,16 +14,19 @@ import numpy as np
 from twinaxle.dbc.model import EXTENDED, Database
 from twinaxle.errors import UserError
 from twinaxle.logs.frames import ERROR, NO_CHANNEL, FrameTable, concatenate
-from twinaxle.logs.read import read_log, table_of
-from twinaxle.recording.formats import LACKS, LogFile, kind_of, traits
+from twinaxle.logs.read import position, read_log, table_of
+from twinaxle.recording.formats import LogFile, kind_of
+from twinaxle.recording.sources import messages, open_reader
 
 if TYPE_CHECKING:
     import can
 
-Progress = Callable[[int], None]
-"""`progress(frames)`, now and then."""
+Progress = Callable[[float, float], None]
+"""`progress(done, all)`, now and then; in bytes of the inputs."""
 
 _STEP = 50_000
+_ROUNDING_S = 5e-7
+"""Logs cut their times off at a microsecond or less: a frame on a bound is inside."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,11 @@ def _tables(inputs: Sequence[Path]) -> list[FrameTable] | None:
     """The logs as tables; None if one of them has frames that a table cannot hold."""
     tables = []
     for path in inputs:
-        table = read_log(path) if kind_of(path) == ".blf" else table_of(_messages(path))
+        if kind_of(path) in (".blf", ".mf4"):
+            table = read_log(path)
+        else:
+            with open_reader(path) as reader:
+                table = table_of(messages(path, reader))
         if table.skipped:
             return None
         tables.append(table)
@@ -142,7 +149,10 @@ def _in_bulk(
 
 
 def _selected(table: FrameTable, selection: Selection) -> FrameTable:
-    table = table.between(selection.start_s, selection.end_s)
+    start_s, end_s = selection.start_s, selection.end_s
+    table = table.between(
+        None if start_s is None else start_s - _ROUNDING_S, None if end_s is None else end_s + _ROUNDING_S
+    )
     keep = np.ones(len(table), dtype=np.bool_)
     is_error = (table.flags & ERROR) != 0
     if selection.keys is not None:
@@ -157,23 +167,6 @@ def _selected(table: FrameTable, selection: Selection) -> FrameTable:
 # --- frame by frame ---
 
 
-def _messages(path: Path) -> Iterator[can.Message]:
-    """The frames of a log, with times since 1970 where the log knows them. Raises UserError."""
-    import can
-
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such log")
-    # python-can's ASC reader counts from the start of the log unless it is told not to.
-    options = {"relative_timestamp": False} if kind_of(path) == ".asc" else {}
-    try:
-        with can.LogReader(path, **options) as reader:
-            yield from reader
-    except UserError:
-        raise
-    except Exception as error:  # each reader raises what its parser happens to
-        raise UserError(f"{path}: cannot be read: {type(error).__name__}: {error}") from None
-
-
 def _by_messages(
     inputs: Sequence[Path],
     output: Path,
@@ -185,44 +178,44 @@ def _by_messages(
     from can.util import channel2int
 
     result = Result()
-    lacks = LACKS.get(kind_of(output), {})
+    places: dict[int, int] = {}
+    logs = [_numbered(number, path, places) for number, path in enumerate(inputs)]
     file = LogFile(output, comment, options)
     first_s: float | None = None
     try:
-        for log, message in heapq.merge(
-            *map(_numbered, range(len(inputs)), inputs), key=lambda pair: pair[1].timestamp
-        ):
+        for log, message in heapq.merge(*logs, key=lambda pair: pair[1].timestamp):
             if first_s is None:
                 first_s = message.timestamp
             result.read += 1
             if progress is not None and result.read % _STEP == 0:
-                progress(result.read)
+                progress(sum(places.values()), sum(path.stat().st_size for path in inputs))
             if selection.by_log:
                 message.channel = log
             if not _is_selected(message, selection, message.timestamp - first_s, channel2int(message.channel)):
                 continue
-            for trait in traits(message):
-                if trait in lacks:
-                    result.left_out[lacks[trait]] += 1
             try:
-                file.write(message)
+                result.written += file.write(message)
             except OSError as error:
                 raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
-            result.written += 1
     finally:
         file.close()
+    result.left_out = file.left_out
     return result
 
 
-def _numbered(number: int, path: Path) -> Iterator[tuple[int, can.Message]]:
-    return ((number, message) for message in _messages(path))
+def _numbered(number: int, path: Path, places: dict[int, int]) -> Iterator[tuple[int, can.Message]]:
+    """The frames of a log with its number; `places` is told how far in its file it is, in bytes."""
+    with open_reader(path) as reader:
+        for count, message in enumerate(messages(path, reader)):
+            if count % _STEP == 0:
+                places[number] = position(reader)
+            yield number, message
 
 
 def _is_selected(message: can.Message, selection: Selection, after_s: float, channel: int | None) -> bool:
-    # Times are floats here: frames on the bound are inside.
-    if selection.start_s is not None and after_s < selection.start_s - 5e-7:
+    if selection.start_s is not None and after_s < selection.start_s - _ROUNDING_S:
         return False
-    if selection.end_s is not None and after_s > selection.end_s + 5e-7:
+    if selection.end_s is not None and after_s > selection.end_s + _ROUNDING_S:
         return False
     if selection.channel is not None and (channel or 0) != selection.channel:
         return False

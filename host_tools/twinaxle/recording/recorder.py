@@ -21,7 +21,8 @@ _WAIT_S = 0.1
 
 @dataclass(frozen=True)
 class Progress:
-    """How a recording stands. `load_percent` is None when the bit rate is not known."""
+    """How a recording stands. `load_percent` is None when the bit rate is not known, `faults` when none
+    are looked for."""
 
     elapsed_s: float
     received: int
@@ -31,6 +32,7 @@ class Progress:
     queued: int
     bytes: int
     files: int
+    faults: int | None
 
 
 class _Reader(Listener):
@@ -111,7 +113,7 @@ class Recorder:
         sink = self.sink
         return Progress(
             now_s - self._start_s, received, self.queue.lost, rate_hz, load, len(self.queue), sink.bytes,
-            len(sink.paths),
+            len(sink.paths), sink.faults,
         )  # fmt: skip
 
     def _on_bus_error(self, error: BaseException) -> None:

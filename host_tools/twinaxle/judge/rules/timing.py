@@ -88,8 +88,10 @@ def missing(material: Material, config: Config) -> Iterator[Check]:
         count = int(np.count_nonzero(late))
         text = f"longest gap {1e3 * gaps_s[longest]:.1f} ms, allowed {1e3 * limit_s:g} ms"
         if count:
-            text = f"{count} gap{'s' * (count > 1)}, the longest {1e3 * gaps_s[longest]:.1f} ms after "
-            text += f"{times_s[longest]:.3f} s" + (" to the end" if ends_early and longest == len(times_s) - 1 else "")
+            text = "gap of" if count == 1 else f"{count} gaps, the longest"
+            text += f" {1e3 * gaps_s[longest]:.1f} ms after {times_s[longest]:.3f} s" + (
+                " to the end" if ends_early and longest == len(times_s) - 1 else ""
+            )
             text += f", allowed {1e3 * limit_s:g} ms"
         first_s = float(times_s[int(np.argmax(late))])
         yield judged(
