@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinaxle import socketcand
-from twinaxle.socketcand import Accepted, Echo, ErrorMessage, Greeting, Open, ProtocolError, RawMode, Received, WireFrame
+from twinaxle.socketcand import (
+    Accepted,
+    Echo,
+    ErrorMessage,
+    Greeting,
+    Open,
+    ProtocolError,
+    RawMode,
+    Received,
+    WireFrame,
+)
 
 frames = st.one_of(
     st.builds(WireFrame, st.integers(0, 0x7FF), st.binary(max_size=8)),
