@@ -1,0 +1,52 @@
+"""How much of the bus a frame takes: exact with its stuff bits for classic CAN, an estimate for CAN FD."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import can
+
+BitsOf = Callable[["can.Message"], float]
+
+_INTERMISSION_BITS = 3
+
+# CAN FD (ISO 11898-1:2015), bits without dynamic stuff bits. Arbitration phase: SOF, identifier, RRS, IDE, FDF, res, BRS
+# before the switch of the rate; CRC delimiter, ACK slot and delimiter, EOF after it. An extended identifier adds SRR
+# and 18 bits. Data phase: ESI, DLC, data, stuff count with parity and 6 or 7 fixed stuff bits, CRC.
+_FD_NOMINAL_BITS = 17 + 10
+_FD_EXTENDED_BITS = 19
+_FD_DATA_BITS = 5
+_FD_CRC_BITS = {True: 17 + 4 + 6, False: 21 + 4 + 7}  # up to 16 bytes; more
+_STUFFING = 1.05
+"""Random data has a stuff bit in some 20 bits or more; its share is estimated, not counted."""
+
+
+def frame_time(data_bitrate_ratio: float = 1.0) -> BitsOf:
+    """A function that gives the time a frame holds the bus, in nominal bit times with the 3 bits of intermission.
+
+    `data_bitrate_ratio` is data bit rate / nominal bit rate, for CAN FD frames with bit rate switch. An error frame counts
+    as the 20 bits of two overlapping error flags and their delimiter.
+    """
+    from hil.bus.bits import frame_bits
+    from hil.bus.frame import Frame
+
+    def bits(message: "can.Message") -> float:
+        if message.is_fd:
+            return _fd_bits(message, data_bitrate_ratio)
+        if message.is_error_frame:
+            return _ERROR_FRAME_BITS
+        data = bytes(message.dlc) if message.is_remote_frame else bytes(message.data)
+        frame = Frame(message.arbitration_id, data, message.is_extended_id, message.is_remote_frame)
+        return frame_bits(frame) + _INTERMISSION_BITS
+
+    return bits
+
+
+_ERROR_FRAME_BITS = 6 + 6 + 8 + _INTERMISSION_BITS
+
+
+def _fd_bits(message: "can.Message", ratio: float) -> float:
+    nominal = _FD_NOMINAL_BITS + _FD_EXTENDED_BITS * message.is_extended_id
+    length = len(message.data)
+    data = _FD_DATA_BITS + 8 * length + _FD_CRC_BITS[length <= 16]
+    return (nominal + data / (ratio if message.bitrate_switch else 1.0)) * _STUFFING + _INTERMISSION_BITS
