@@ -85,17 +85,19 @@ class Checker:
 
     The first frame with a good CRC is INITIAL. From then on the distance of the counter from the last one decides:
     0 REPEATED, 1 OK, up to `max_delta` OK_SOME_LOST, more WRONG_SEQUENCE. After a wrong sequence the next good frame
-    is SYNC, and the one after it counts again.
+    is SYNC, and the one after it counts again. `lost` sums up the frames that the counter shows to be missing, at most
+    13 of a gap.
     """
 
     def __init__(self, data_id: int, max_delta: int = 2, length: int = 8) -> None:
         self.max_delta = max_delta
+        self.lost = 0
         self._length = length
         self._seed = crc_seed(data_id)
         self._last = -1
         self._syncing = False
 
-    def check(self, payload: bytes) -> Verdict:
+    def check(self, payload: bytes | bytearray) -> Verdict:
         """The verdict on a frame, which is remembered as received."""
         if len(payload) != self._length:
             return Verdict.WRONG_LENGTH
@@ -110,6 +112,8 @@ class Checker:
         delta = (counter - last) % COUNTERS
         if delta == 0:
             return Verdict.REPEATED
+        if delta > 1:
+            self.lost += delta - 1
         if delta > self.max_delta:
             self._syncing = True
             return Verdict.WRONG_SEQUENCE

@@ -1,0 +1,1 @@
+"""Whole logs decoded to tables: columns by numpy, written as CSV or Parquet."""

@@ -1,0 +1,155 @@
+"""Signals of whole logs as columns, with the very values that cantools gives for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twinaxle.dbc.model import Message, Signal
+from twinaxle.logs.frames import FrameTable, Mask
+
+Raw = npt.NDArray[np.int64] | npt.NDArray[np.uint64]
+Values = npt.NDArray[Any]
+
+_EXACT_BITS = 53  # integers of so many bits are exact as float64
+_FLOATS = {16: (np.uint16, np.float16), 32: (np.uint32, np.float32), 64: (np.uint64, np.float64)}
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One signal over the frames of its message."""
+
+    signal: Signal
+    raw: Raw
+    """[n] int64 for signed signals, else uint64; the bit pattern for float signals."""
+    present: Mask | None
+    """[n] False where the frame does not carry the signal: too short, or multiplexed otherwise. None: all carry it."""
+
+    @cached_property
+    def physical(self) -> Values:
+        """[n] raw * factor + offset: integers (int64, uint64) where factor and offset are integers, else float64."""
+        return physical(self.signal, self.raw)
+
+    @property
+    def raw_numbers(self) -> Values:
+        """[n] The unscaled numbers: integers, floats for a float signal."""
+        return float_of_bits(self.signal, self.raw) if self.signal.is_float else self.raw
+
+    def take(self, rows: Any) -> Column:
+        """The column with the rows that a mask, an index array or a slice picks."""
+        return Column(self.signal, self.raw[rows], None if self.present is None else self.present[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedMessage:
+    """The data frames of one message, decoded."""
+
+    message: Message
+    frames: FrameTable
+    columns: tuple[Column, ...]
+
+    @property
+    def short_frames(self) -> int:
+        """How many frames have fewer bytes than the message: they lack the signals that do not fit."""
+        return int(np.count_nonzero(self.frames.length < self.message.length))
+
+
+def decode(message: Message, frames: FrameTable, signals: Sequence[Signal] | None = None) -> DecodedMessage:
+    """Decode data frames, all of `message`, into the columns of `signals` (all signals of the message by default)."""
+    reader = _Reader(message, frames)
+    columns = tuple(reader.column(signal) for signal in (message.signals if signals is None else signals))
+    return DecodedMessage(message, frames, columns)
+
+
+class _Reader:
+    """The signals of some frames; the words are turned round only once."""
+
+    def __init__(self, message: Message, frames: FrameTable) -> None:
+        self._message = message
+        self._frames = frames
+        self._shortest = int(frames.length.min()) if len(frames) else 8
+
+    @cached_property
+    def _big_words(self) -> npt.NDArray[np.uint64]:
+        return self._frames.words.byteswap()
+
+    def column(self, signal: Signal) -> Column:
+        if last_bit(signal) > 64:  # beyond a classic frame
+            absent = np.zeros(len(self._frames), dtype=np.bool_)
+            return Column(signal, np.zeros(len(self._frames), dtype=np.uint64), absent)
+        words = self._big_words if signal.is_big_endian else self._frames.words
+        return Column(signal, raw_values(signal, words), self._present(signal))
+
+    def _present(self, signal: Signal) -> Mask | None:
+        present: Mask | None = None
+        if last_bit(signal) > 8 * self._shortest:
+            present = self._frames.length >= -(-last_bit(signal) // 8)
+        if signal.mux is None:
+            return present
+        selector = self.column(self._message.signal(signal.mux))
+        carried = np.zeros(len(self._frames), dtype=np.bool_)
+        for low, high in signal.mux_values:
+            carried |= (selector.raw >= low) & (selector.raw <= high)
+        for mask in (present, selector.present):
+            if mask is not None:
+                carried &= mask
+        return carried
+
+
+def last_bit(signal: Signal) -> int:
+    """The number of bits that a frame must have to carry the signal."""
+    first = 8 * (signal.start // 8) + 7 - signal.start % 8 if signal.is_big_endian else signal.start
+    return first + signal.length
+
+
+def raw_values(signal: Signal, words: npt.NDArray[np.uint64]) -> Raw:
+    """The raw integers of a signal from frames as 64-bit numbers in the signal's byte order."""
+    if signal.is_signed and not signal.is_float:
+        # Up to the top, and down again with the sign.
+        up = words << np.uint64(64 - signal.length - signal.shift)
+        return up.view(np.int64) >> np.int64(64 - signal.length)
+    shifted = words >> np.uint64(signal.shift) if signal.shift else words
+    return shifted & np.uint64((1 << signal.length) - 1) if signal.length + signal.shift < 64 else shifted
+
+
+def float_of_bits(signal: Signal, raw: Raw) -> npt.NDArray[np.float64]:
+    """The numbers of a float signal from their bit patterns."""
+    unsigned, number = _FLOATS[signal.length]
+    with np.errstate(invalid="ignore"):  # a NaN that signals stays a NaN
+        return raw.astype(unsigned).view(number).astype(np.float64)
+
+
+def physical(signal: Signal, raw: Raw) -> Values:
+    """raw * factor + offset in cantools' arithmetic, which is Python's: integers as long as all three are."""
+    factor, offset = signal.factor, signal.offset
+    if signal.is_float:
+        numbers = float_of_bits(signal, raw)
+        return numbers if (factor, offset) == (1, 0) else numbers * factor + offset
+    if (factor, offset) == (1, 0):
+        return raw
+    if signal.length > _EXACT_BITS:
+        return _by_python(signal, raw)
+    if isinstance(factor, int) and isinstance(offset, int):
+        ends = [raw_end * factor + offset for raw_end in (signal.raw_minimum, signal.raw_maximum)]
+        if min(ends) < -(1 << 63) or max(ends) >= 1 << 63:
+            return _by_python(signal, raw)
+        return raw.astype(np.int64) * factor + offset
+    if isinstance(factor, int) and (1 << signal.length) * abs(factor) >= 1 << _EXACT_BITS:
+        return _by_python(signal, raw)
+    return raw.astype(np.float64) * factor + offset
+
+
+def _by_python(signal: Signal, raw: Raw) -> Values:
+    """For results that 64-bit arithmetic does not give exactly. Integers past 64 bits become the nearest float64."""
+    values = [number * signal.factor + signal.offset for number in raw.tolist()]
+    if not all(isinstance(value, int) for value in values):
+        return np.array(values, dtype=np.float64)
+    for kind in (np.int64, np.uint64):
+        if all(np.iinfo(kind).min <= value <= np.iinfo(kind).max for value in values):
+            return np.array(values, dtype=kind)
+    return np.array([float(value) for value in values])

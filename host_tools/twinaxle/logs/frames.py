@@ -1,0 +1,166 @@
+"""Frames of a bus as columns: what all tools that work on whole logs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twinaxle.dbc.model import EXTENDED as EXTENDED_KEY
+
+EXTENDED = 1
+"""Flag: the identifier has 29 bits."""
+REMOTE = 2
+"""Flag: a remote frame; `length` is the length it asks for, the data is zero."""
+ERROR = 4
+"""Flag: an error frame; identifier and data mean nothing."""
+SENT = 8
+"""Flag: the program that wrote the log sent the frame itself."""
+
+NO_CHANNEL = -1
+
+Mask = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class FrameTable:
+    """Classic CAN frames in the order of the log, one array for each property, all of the same length n."""
+
+    time_ns: npt.NDArray[np.int64]
+    """End of frame as the log has it: ns since 1970, or since the start if the log only knows that."""
+    can_id: npt.NDArray[np.uint32]
+    """Identifier without flags."""
+    flags: npt.NDArray[np.uint8]
+    """EXTENDED, REMOTE, ERROR, SENT."""
+    length: npt.NDArray[np.uint8]
+    """Bytes of data, 0 to 8."""
+    data: npt.NDArray[np.uint8]
+    """[n, 8], zero after the last byte."""
+    channel: npt.NDArray[np.int16]
+    """Channel as python-can counts it (the first is 0), NO_CHANNEL where the log has none or only a name."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """What the log has besides and this table cannot hold, with its number: {"CAN FD frames": 12}."""
+    notes: tuple[str, ...] = ()
+    """What was wrong with the log, in words for the user, such as where a truncated file ends."""
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @cached_property
+    def words(self) -> npt.NDArray[np.uint64]:
+        """The data of each frame as one little-endian number: [n]."""
+        return self.data.view("<u8")[:, 0]
+
+    @cached_property
+    def keys(self) -> npt.NDArray[np.uint32]:
+        """Identifiers as `Message.key` has them: 1 << 31 added to an extended one."""
+        return np.where(self.flags & EXTENDED, self.can_id | np.uint32(EXTENDED_KEY), self.can_id)
+
+    @cached_property
+    def is_data(self) -> Mask:
+        """True for data frames: neither remote nor error frames."""
+        mask: Mask = (self.flags & (REMOTE | ERROR)) == 0
+        return mask
+
+    @property
+    def time_s(self) -> npt.NDArray[np.float64]:
+        """`time_ns` in seconds."""
+        return self.time_ns / 1e9
+
+    def annotated(self, skipped: dict[str, int], notes: tuple[str, ...]) -> FrameTable:
+        """The same frames with other `skipped` and `notes`."""
+        return replace(self, skipped=skipped, notes=notes)
+
+    def take(self, rows: Mask | Index | slice) -> FrameTable:
+        """The rows that a mask, an index array or a slice picks."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+
+    def between(self, start_s: float | None, end_s: float | None) -> FrameTable:
+        """The frames from `start_s` to `end_s` (both included), in seconds after the first frame; None is no bound."""
+        if not len(self) or (start_s is None and end_s is None):
+            return self
+        after_ns = self.time_ns - self.time_ns.min()
+        keep = np.ones(len(self), dtype=np.bool_)
+        if start_s is not None:
+            keep &= after_ns >= round(start_s * 1e9)
+        if end_s is not None:
+            keep &= after_ns <= round(end_s * 1e9)
+        return self.take(keep)
+
+    def in_time_order(self) -> FrameTable:
+        """The frames by time; those of one time stay in the order of the log."""
+        if np.all(self.time_ns[1:] >= self.time_ns[:-1]):
+            return self
+        return self.take(np.argsort(self.time_ns, kind="stable"))
+
+    def rows_by_key(self) -> dict[int, Index]:
+        """The rows of the data frames for each identifier (see `keys`), ascending."""
+        rows = np.flatnonzero(self.is_data)
+        keys = self.keys[rows]
+        found, inverse = unique_keys(keys)
+        order = np.argsort(inverse, kind="stable")
+        ends = np.cumsum(np.bincount(inverse, minlength=len(found)))
+        return dict(zip(found.tolist(), np.split(rows[order], ends[:-1]), strict=True)) if len(rows) else {}
+
+
+_COLUMNS = ("time_ns", "can_id", "flags", "length", "data", "channel")
+assert tuple(item.name for item in fields(FrameTable))[: len(_COLUMNS)] == _COLUMNS
+
+
+def unique_keys(keys: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[Any]]:
+    """`numpy.unique` with the inverse, in 16 bits where they do: numpy sorts those in linear time."""
+    if len(keys) and keys.max() < 1 << 16:  # no sort of the whole: a table of the identifiers that occur
+        seen = np.zeros(1 << 16, dtype=np.bool_)
+        seen[keys] = True
+        found = np.flatnonzero(seen).astype(np.uint32)
+        place = np.zeros(1 << 16, dtype=np.uint16)
+        place[found] = np.arange(len(found), dtype=np.uint16)
+        return found, place[keys]
+    found, inverse = np.unique(keys, return_inverse=True)
+    return found, inverse.astype(np.uint16) if len(found) <= 1 << 16 else inverse
+
+
+def make_table(
+    time_ns: npt.ArrayLike,
+    can_id: npt.ArrayLike,
+    flags: npt.ArrayLike,
+    length: npt.ArrayLike,
+    data: npt.ArrayLike,
+    channel: npt.ArrayLike,
+    skipped: dict[str, int] | None = None,
+    notes: tuple[str, ...] = (),
+) -> FrameTable:
+    """A table from columns of any kind that converts. Raises ValueError if their lengths differ."""
+    table = FrameTable(
+        np.ascontiguousarray(time_ns, dtype=np.int64),
+        np.ascontiguousarray(can_id, dtype=np.uint32),
+        np.ascontiguousarray(flags, dtype=np.uint8),
+        np.ascontiguousarray(length, dtype=np.uint8),
+        np.ascontiguousarray(data, dtype=np.uint8).reshape(-1, 8),
+        np.ascontiguousarray(channel, dtype=np.int16),
+        skipped or {},
+        notes,
+    )
+    lengths = {len(getattr(table, name)) for name in _COLUMNS}
+    if len(lengths) != 1:
+        raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+    return table
+
+
+def concatenate(tables: list[FrameTable]) -> FrameTable:
+    """The tables one after another; what was skipped is summed up, the notes are collected."""
+    if len(tables) == 1:
+        return tables[0]
+    skipped: dict[str, int] = {}
+    for table in tables:
+        for what, count in table.skipped.items():
+            skipped[what] = skipped.get(what, 0) + count
+    notes = tuple(note for table in tables for note in table.notes)
+    if not tables:
+        return make_table([], [], [], [], np.empty((0, 8), dtype=np.uint8), [])
+    columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _COLUMNS}
+    return FrameTable(**columns, skipped=skipped, notes=notes)

@@ -1,0 +1,151 @@
+"""Reads a bus log of any format that python-can knows into arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twinaxle.errors import UserError
+from twinaxle.logs.frames import ERROR, EXTENDED, NO_CHANNEL, REMOTE, SENT, FrameTable, make_table
+
+if TYPE_CHECKING:
+    import can
+
+Progress = Callable[[int, int], None]
+"""`progress(done, all)`, in bytes of the file."""
+
+_STEP = 20_000  # frames between two reports of progress
+
+
+def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
+    """All classic frames and error frames of a log, in its order.
+
+    BLF is read in bulk, the other formats (.asc, .csv, .db, .log, .mf4, .trc and their .gz) by python-can's readers.
+    CAN FD frames are counted in `skipped`. Of a truncated or damaged log the readable frames are used and `notes` say
+    what is wrong: show them to the user.
+
+    Raises UserError if the file cannot be read, its suffix is unknown or nothing in it can be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such log" if not path.exists() else f"{path}: is not a file")
+    if path.suffix.lower() == ".blf":
+        from twinaxle.logs.blf import read_blf
+
+        return read_blf(path, progress)
+    return _read_by_messages(path, progress)
+
+
+def _read_by_messages(path: Path, progress: Progress | None) -> FrameTable:
+    """The log as python-can's reader for its suffix gives it, message by message."""
+    import can
+
+    columns = _Columns()
+    notes: tuple[str, ...] = ()
+    try:
+        reader = can.LogReader(path)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; known: {', '.join(known_suffixes())}") from None
+    except Exception as error:  # each reader raises what its parser happens to
+        raise UserError(f"{path}: cannot be read: {_told(error)}") from None
+    with reader:
+        try:
+            columns.extend(reader, path, progress)
+        except Exception as error:
+            if not len(columns):
+                raise UserError(f"{path}: cannot be read: {_told(error)}") from None
+            notes = (f"{path}: damaged after {len(columns)} frames, which are used: {_told(error)}",)
+    return columns.table(notes)
+
+
+def known_suffixes() -> list[str]:
+    """The suffixes of the logs that can be read."""
+    from can.io.player import MESSAGE_READERS
+
+    return sorted(MESSAGE_READERS)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def table_of(messages: Iterable[can.Message]) -> FrameTable:
+    """Messages of python-can as a table. CAN FD frames are counted in `skipped`."""
+    columns = _Columns()
+    columns.extend(messages)
+    return columns.table()
+
+
+class _Columns:
+    """Messages under collection."""
+
+    def __init__(self) -> None:
+        self._time_ns: list[int] = []
+        self._heads: list[int] = []  # identifier << 16 | flags << 8 | length
+        self._channels: list[int] = []
+        self._data = bytearray()
+        self._skipped: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._time_ns)
+
+    def extend(
+        self, messages: Iterable[can.Message], path: Path | None = None, progress: Progress | None = None
+    ) -> None:
+        add = self._add
+        size = path.stat().st_size if path is not None else 0
+        for count, message in enumerate(messages, 1):
+            add(message)
+            if progress is not None and count % _STEP == 0:
+                progress(min(size, _position(messages)), size)
+        if progress is not None:
+            progress(size, size)
+
+    def _add(self, message: can.Message) -> None:
+        if message.is_fd:
+            self._skipped["CAN FD frames"] += 1
+            return
+        length = min(message.dlc, 8)
+        flags = 0
+        if message.is_extended_id:
+            flags |= EXTENDED
+        if message.is_remote_frame:
+            flags |= REMOTE
+        if message.is_error_frame:
+            flags |= ERROR
+        if not message.is_rx:
+            flags |= SENT
+        self._time_ns.append(round(message.timestamp * 1e9))
+        self._heads.append(message.arbitration_id << 16 | flags << 8 | length)
+        self._channels.append(_channel_number(message.channel))
+        self._data += bytes(message.data[:length]).ljust(8, b"\0")
+
+    def table(self, notes: tuple[str, ...] = ()) -> FrameTable:
+        heads = np.array(self._heads, dtype=np.int64)
+        return make_table(
+            self._time_ns, heads >> 16, heads >> 8 & 0xFF, heads & 0xFF, np.frombuffer(self._data, dtype=np.uint8),
+            self._channels, dict(self._skipped), notes,
+        )  # fmt: skip
+
+
+def _channel_number(channel: int | str | Sequence[int] | None) -> int:
+    """The number in a channel such as 1, "can1" or "vcan0"; NO_CHANNEL where there is none."""
+    if isinstance(channel, int):
+        return channel
+    from can.util import channel2int
+
+    number = channel2int(channel)
+    return NO_CHANNEL if number is None else number
+
+
+def _position(reader: object) -> int:
+    """How far a reader is in its file, in bytes; 0 where it cannot tell."""
+    try:
+        file = reader.file  # type: ignore[attr-defined]
+        return int((getattr(file, "buffer", file)).tell())
+    except (AttributeError, OSError, ValueError):
+        return 0
