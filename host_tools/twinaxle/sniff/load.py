@@ -10,9 +10,9 @@ BitsOf = Callable[["can.Message"], float]
 
 _INTERMISSION_BITS = 3
 
-# CAN FD (ISO 11898-1:2015), bits without dynamic stuff bits. Arbitration phase: SOF, identifier, RRS, IDE, FDF, res, BRS
-# before the switch of the rate; CRC delimiter, ACK slot and delimiter, EOF after it. An extended identifier adds SRR
-# and 18 bits. Data phase: ESI, DLC, data, stuff count with parity and 6 or 7 fixed stuff bits, CRC.
+# CAN FD (ISO 11898-1:2015), bits without dynamic stuff bits. Arbitration phase: SOF, identifier, RRS, IDE, FDF, res,
+# BRS before the switch of the rate; CRC delimiter, ACK slot and delimiter, EOF after it. An extended identifier adds
+# SRR and 18 bits. Data phase: ESI, DLC, data, stuff count with parity and 6 or 7 fixed stuff bits, CRC.
 _FD_NOMINAL_BITS = 17 + 10
 _FD_EXTENDED_BITS = 19
 _FD_DATA_BITS = 5
@@ -24,8 +24,8 @@ _STUFFING = 1.05
 def frame_time(data_bitrate_ratio: float = 1.0) -> BitsOf:
     """A function that gives the time a frame holds the bus, in nominal bit times with the 3 bits of intermission.
 
-    `data_bitrate_ratio` is data bit rate / nominal bit rate, for CAN FD frames with bit rate switch. An error frame counts
-    as the 20 bits of two overlapping error flags and their delimiter.
+    `data_bitrate_ratio` is data bit rate / nominal bit rate, for CAN FD frames with bit rate switch. An error frame
+    counts as the 20 bits of two error flags, one after the other, and their delimiter.
     """
     from hil.bus.bits import frame_bits
     from hil.bus.frame import Frame

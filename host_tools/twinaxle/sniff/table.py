@@ -1,4 +1,4 @@
-"""The table of messages: columns that give way on a narrow terminal, and what an opened message shows below its line."""
+"""The table of messages: columns that give way on a narrow terminal, and what an opened message shows below it."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
