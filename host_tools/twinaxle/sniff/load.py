@@ -35,7 +35,8 @@ def frame_time(data_bitrate_ratio: float = 1.0) -> BitsOf:
             return _fd_bits(message, data_bitrate_ratio)
         if message.is_error_frame:
             return _ERROR_FRAME_BITS
-        data = bytes(message.dlc) if message.is_remote_frame else bytes(message.data)
+        # A classic DLC of 9 to 15 means 8 bytes.
+        data = bytes(min(message.dlc, 8)) if message.is_remote_frame else bytes(message.data[:8])
         frame = Frame(message.arbitration_id, data, message.is_extended_id, message.is_remote_frame)
         return frame_bits(frame) + _INTERMISSION_BITS
 

@@ -279,7 +279,7 @@ def _facts(row: Row) -> list[tuple[Span, ...]]:
     if watch.cycle_min_s is not None:
         low, high = numbers.milliseconds(watch.cycle_min_s), numbers.milliseconds(watch.cycle_max_s)
         route += f"  cycle {low} to {high} ms, deviation {numbers.milliseconds(watch.cycle_deviation_s)} ms"
-    facts = [(Span(route, Style.DIM),)]
+    facts: list[tuple[Span, ...]] = [(Span(route, Style.DIM),)]
     if message.e2e and row.count:
         facts.append(_protection(row))
     if row.decoder and row.decoder.problem:
