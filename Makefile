@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware clean distclean
+.PHONY: help setup test lint types stale unit sizes demo bench bench-hub generate format bench-firmware clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,12 +54,18 @@ unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
 demo: $(STAMP) ## drive the virtual car; writes build/report.html
 	@$(BIN)/twinaxle demo
 
+bench: $(STAMP) ## the virtual car in real time, its bus open to other programs (ARGS="--scenario launch")
+	@$(BIN)/twinaxle bench $(ARGS)
+
 generate: $(STAMP) ## write the generated files: protocol from the DBC, calibration from TOML
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
 	@$(BIN)/twinaxle calibrate
 
 bench-firmware: $(STAMP) ## estimate the tick's instructions on the board
 	@$(BIN)/twinaxle firmware cost
+
+bench-hub: $(STAMP) ## frames a second and latency of the live bench's server
+	@$(BIN)/python -m hil.live.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true

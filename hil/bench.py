@@ -103,6 +103,7 @@ class Bench:
         self.plant = self.car.plant
         self.driver = self.car.driver
         self.faults = self.car.faults
+        assert self.car.board is not None
         self.board = self.car.board
         self.inverters = {"front": self.car.front, "rear": self.car.rear}
         self.observer = Observer(self.bus, powertrain())

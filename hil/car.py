@@ -27,7 +27,8 @@ class VirtualCar:
     """Everything that drives: made without power, `power_on()` starts it.
 
     Args:
-        flash: folder that is the board's flash, with the firmware in it.
+        flash: folder that is the board's flash, with the firmware in it; None: there is no virtual board, something
+            else is the VCU. Its enable lines are not seen here, so the virtual inverters take theirs as driven.
         seed: every phase, crystal and noise of the run is drawn from it.
         nodes: the virtual nodes, of `VIRTUAL_NODES`; the others are absent.
         clock_ppm: crystal error by node name, where the seed's own (up to 50 ppm) shall not be used.
@@ -40,7 +41,7 @@ class VirtualCar:
 
     def __init__(
         self,
-        flash: Path,
+        flash: Path | None,
         *,
         seed: int,
         nodes: Collection[str] = VIRTUAL_NODES,
@@ -66,20 +67,29 @@ class VirtualCar:
                 raise UserError(f"clock_ppm: there is no virtual node {name!r}; there are {', '.join(self.nodes)}")
             self.nodes[name].clock_ppm = ppm
         self.driver = Driver(self.kernel, self.pedals, self.plant)
-        self.board = VirtualBoard(self.kernel, self.bus.attach("VCU"), flash, tick_cost_us=tick_cost_us)
-        pins = enable_pins()
-        self.board.on_output(pins["front"], self.front.set_enable)
-        self.board.on_output(pins["rear"], self.rear.set_enable)
+        self.board = None if flash is None else self._make_board(flash, tick_cost_us)
         self.faults = Faults(self, seed=seed)
+
+    def _make_board(self, flash: Path, tick_cost_us: int | None) -> VirtualBoard:
+        board = VirtualBoard(self.kernel, self.bus.attach("VCU"), flash, tick_cost_us=tick_cost_us)
+        pins = enable_pins()
+        board.on_output(pins["front"], self.front.set_enable)
+        board.on_output(pins["rear"], self.rear.set_enable)
+        return board
 
     def power_on(self) -> None:
         """12 V on: every node and the board start."""
         for node in self.nodes.values():
             node.power_on()
-        self.board.power_on()
+        if self.board is not None:
+            self.board.power_on()
+        else:
+            self.front.set_enable(True)
+            self.rear.set_enable(True)
 
     def power_off(self) -> None:
         """12 V off; the board's process ends."""
-        self.board.power_off()
+        if self.board is not None:
+            self.board.power_off()
         for node in self.nodes.values():
             node.power_off()

@@ -18,11 +18,12 @@ NEVER_NS = -(10**18)
 
 
 class Observer:
-    """Newest frame of each message of the database, by message name."""
+    """Newest frame of each message of the database, by message name. A frame of another length is none of them."""
 
     def __init__(self, bus: Bus, database: Database) -> None:
         self._codecs = {name: MessageCodec(message) for name, message in database.messages.items()}
         self._ids = {name: message.frame_id for name, message in database.messages.items()}
+        self._lengths = {message.frame_id: message.length for message in database.messages.values()}
         self._choices = {
             (name, signal.name): signal.choices
             for name, message in database.messages.items()
@@ -33,7 +34,9 @@ class Observer:
         bus.tap(self._on_frame)
 
     def _on_frame(self, time_ns: int, frame: Frame, _sender: str) -> None:
-        self._newest[frame.can_id] = (time_ns, frame.data)
+        can_id, data, is_extended, _ = frame
+        if len(data) == self._lengths.get(can_id) and not is_extended:
+            self._newest[can_id] = (time_ns, data)
 
     def _id(self, name: str) -> int:
         try:

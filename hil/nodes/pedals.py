@@ -55,6 +55,7 @@ class Pedals(Node):
         self._mode_raw = Choices(message, "DriveMode").raw
         self._vcu_states = {raw: label for label, raw in Choices(self.message("VcuStatus"), "State").raw.items()}
         self._vcu_unpack = self.codec_of("VcuStatus").unpack
+        self._vcu_length = self.message("VcuStatus").length
         self._vcu_status: bytes | None = None
         self.pedal_percent = 0.0
         self.start_button = False
@@ -105,7 +106,8 @@ class Pedals(Node):
         return self._vcu_states.get(int(self._vcu_unpack(self._vcu_status).State), "")
 
     def _on_vcu_status(self, frame: Frame) -> None:
-        self._vcu_status = frame.data
+        if len(frame.data) == self._vcu_length:
+            self._vcu_status = frame.data
 
     def _press(self) -> None:
         self.plant.advance(self.kernel.now_ns)

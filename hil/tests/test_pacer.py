@@ -50,3 +50,23 @@ def test_a_pause_is_not_followed_by_a_burst(wall: Wall) -> None:
     pace.wait_until(1_000_000)
     pace.wait_until(11_000_000)
     assert wall.slept_s == pytest.approx(0.010)
+
+
+def test_what_was_lost_is_counted(wall: Wall) -> None:
+    pace = Pacer(slip_s=0.1)
+    assert pace.due_ns(0) == 0
+    wall.now_s += 0.05
+    assert pace.due_ns(0) == pytest.approx(50_000_000, abs=10)
+    assert pace.lost_s == 0.0
+    wall.now_s += 0.25
+    assert pace.due_ns(10_000_000) == 10_000_000
+    assert pace.lost_s == pytest.approx(0.29)
+
+
+def test_slow_motion(wall: Wall) -> None:
+    pace = Pacer(speed=0.1)
+    for milliseconds in range(101):
+        pace.wait_until(milliseconds * 1_000_000)
+    assert wall.slept_s == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="not above zero"):
+        Pacer(speed=0)

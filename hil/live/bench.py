@@ -1,0 +1,338 @@
+"""The live bench: the virtual car in step with the wall clock, open to programs (hub) and to a real bus (adapter).
+
+One thread does it all: let the bench's time run up to the wall clock's, write to the clients, and wait for the next
+event of the bench or the next byte from outside, whichever comes first. What comes from outside happens at the bench
+time at which it arrived.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from selectors import BaseSelector, SelectSelector
+from typing import TYPE_CHECKING, NamedTuple
+
+from hil.bus import LoadMark
+from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.live.beacon import PERIOD_NS as BEACON_PERIOD_NS
+from hil.live.beacon import Beacon
+from hil.live.foreign import follow_foreign_units
+from hil.live.hub import LOOPBACK, Hub
+from hil.live.lateness import Lateness
+from hil.live.scenario import Scenario
+from hil.observer import Observer
+from hil.oracle import PERIOD_NS, Oracle
+from hil.pacer import Pacer
+from hil.workshop import firmware_flash
+from twinaxle.dbc import powertrain
+from twinaxle.errors import UserError
+
+if TYPE_CHECKING:
+    import can
+
+    from hil.live.adapter import Adapter
+    from hil.live.bus_log import BusLog
+
+NODES = (*VIRTUAL_NODES, "VCU")
+"""What can be virtual: the car's nodes, and the board with the firmware."""
+
+NS_PER_S = 1_000_000_000
+
+_SLICE_NS = 5_000_000
+"""A bench that is late looks after its clients in between."""
+_GRAIN_S = 0.00025
+_WAIT_MAX_S = 0.05
+_LOOK_NS = 100_000_000
+_FLUSH_S = 0.5
+_BOOT_NS = 300_000_000
+_ORACLE_NEEDS = frozenset({"VCU", "INV_F", "INV_R", "BMS"})
+
+
+class Status(NamedTuple):
+    """How the bench is doing.
+
+    `bus_load` (0 to 1), `late_ms` (99th percentile of how late frames left, ms of the wall clock) and `late_worst_ms`
+    are of the time since the last status, the others are totals or of the moment. `lost_s`: bench time that the host
+    could not keep up with, `lost_lately_s` of it since the last status: above 0 the bench was not in real time.
+    `dropped`: frames that clients were too slow for.
+    """
+
+    time_s: float
+    vcu_state: str
+    speed_kmh: float
+    pedal_percent: float
+    bus_load: float
+    clients: int
+    dropped: int
+    late_ms: float
+    late_worst_ms: float
+    lost_s: float
+    lost_lately_s: float
+    adapter_dropped: int
+    log_dropped: int
+
+
+class LiveBench:
+    """A virtual car in real time. Make it, `run`, and `close` it in every case; it is a context manager.
+
+    Args:
+        seed: as for `Bench`.
+        nodes: which of `NODES` are virtual; the others are somebody else's part.
+        host, port: where the socketcand server listens; port 0 lets the system choose, None means no server.
+        scenario: what the virtual driver does; None: nothing.
+        log: file for all frames, in any format that python-can writes.
+        real: a python-can bus to join; shut down with the bench.
+        speed: bench time over wall time, 1 for real time.
+        say: called with a line of text when something happened that a user wants to know.
+
+    Raises:
+        UserError: unknown node, port taken, log not writable, no MicroPython.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        nodes: Collection[str] = NODES,
+        host: str = LOOPBACK,
+        port: int | None = 0,
+        scenario: Scenario | None = None,
+        log: Path | None = None,
+        real: can.BusABC | None = None,
+        speed: float = 1.0,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        unknown = sorted(set(nodes) - set(NODES))
+        if unknown:
+            raise UserError(f"there is no virtual node {unknown[0]!r}; there are {', '.join(NODES)}")
+        if scenario is not None and "PEDALS" not in nodes:
+            raise UserError("a scenario needs the virtual PEDALS: the driver is somebody else's part here")
+        self.say = say
+        self.lateness = Lateness()
+        self.selector: BaseSelector = SelectSelector()  # epoll waits in whole milliseconds
+        self.hub: Hub | None = None
+        self.adapter: Adapter | None = None
+        self.log: BusLog | None = None
+        self._beacon: Beacon | None = None
+        self._pacer = Pacer(speed=speed)
+        self.frames = 0
+        """Good frames on the virtual bus so far."""
+        self.last_status: Status | None = None
+        self._recent = Lateness()
+        self._load_from = LoadMark(0, 0)
+        self._stopping = self._closed = self._begun = False
+        self._scenario = scenario
+        self._told_lines = self._told_goals = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="twinaxle-"))
+        try:
+            flash = firmware_flash(self._folder) if "VCU" in nodes else None
+            self.car = VirtualCar(flash, seed=seed, nodes=[node for node in nodes if node != "VCU"])
+            self.kernel = self.car.kernel
+            self.car.bus.tap(self._count)
+            self.observer = Observer(self.car.bus, powertrain())
+            self.oracle = Oracle(self.observer, self.car.plant) if set(nodes) >= _ORACLE_NEEDS else None
+            follow_foreign_units(self.car)
+            self._owners = {
+                message.frame_id | message.is_extended << 31: message.sender
+                for message in powertrain().messages.values()
+                if message.sender in nodes
+            }
+            if log is not None:
+                from hil.live.bus_log import BusLog
+
+                self.log = BusLog(self.car.bus, log)
+            if port is not None:
+                self.hub = Hub(
+                    self.car.bus, self.selector, host=host, port=port, check_owner=self._check_owner, say=self._tell
+                )
+                self._beacon = Beacon("twinaxle", self.hub.port) if self.hub.host == LOOPBACK else None
+        except BaseException:
+            if real is not None:
+                real.shutdown()
+            self.close()
+            raise
+        if real is not None:
+            from hil.live.adapter import Adapter
+
+            self.adapter = Adapter(self.car.bus, real, self.selector, say=self._tell, on_frame=self._check_owner)
+
+    def __enter__(self) -> LiveBench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- time ---
+
+    def run(
+        self,
+        seconds: float | None = None,
+        *,
+        every_s: float = 0.0,
+        on_status: Callable[[Status], None] = lambda status: None,
+        until: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Let the bench live, until `stop`, for so many seconds of bench time, or until the condition holds.
+
+        `on_status` is called every `every_s` seconds of the wall clock, never if that is 0. `last_status` is that of
+        the end.
+
+        Raises:
+            UserError: the firmware hangs without a watchdog, the log cannot be written, the adapter has failed.
+        """
+        end_ns = None if seconds is None else self.kernel.now_ns + round(seconds * NS_PER_S)
+        self._begin()
+        next_status_s = time.monotonic() + every_s
+        while not self._stopping and (end_ns is None or self.kernel.now_ns < end_ns) and not until():
+            self._step(end_ns)
+            if every_s and time.monotonic() >= next_status_s:
+                next_status_s = max(next_status_s + every_s, time.monotonic())
+                on_status(self.status())
+        self.status()
+
+    def _begin(self) -> None:
+        """12 V on. The start of the interpreter takes longer than the board's boot: it is over before time is paced."""
+        if self._begun:
+            return
+        self._begun = True
+        self.kernel.at(self.kernel.now_ns, self._look)
+        self.car.power_on()
+        if self._scenario is not None:
+            self._scenario(self.car.driver)
+        if self.car.board is not None and self.adapter is None:
+            self.kernel.run_until(self.kernel.now_ns + _BOOT_NS)
+
+    def stop(self) -> None:
+        """Have `run` return; may be called from a signal handler."""
+        self._stopping = True
+
+    def _step(self, end_ns: int | None) -> None:
+        kernel, pacer = self.kernel, self._pacer
+        first_ns = kernel.next_ns()
+        due_ns = self._catch_up(end_ns)
+        if self.hub is not None:
+            self.hub.flush()
+        if first_ns is not None and first_ns <= kernel.now_ns:
+            self._recent.add((pacer.due_ns(kernel.now_ns) - first_ns) * 1e-6 / pacer.speed)
+        wait_s = 0.0
+        if kernel.now_ns >= due_ns:
+            next_ns = kernel.next_ns()
+            ahead_s = _WAIT_MAX_S if next_ns is None else (next_ns - due_ns) / NS_PER_S / pacer.speed
+            wait_s = min(max(ahead_s, _GRAIN_S), _WAIT_MAX_S)
+        ready = self.selector.select(wait_s)
+        if ready:
+            self._catch_up(end_ns)
+            for key, mask in ready:
+                key.data(mask)
+
+    def _catch_up(self, end_ns: int | None) -> int:
+        """Let bench time run to the wall clock's, by one slice at most; returns the wall clock's."""
+        kernel = self.kernel
+        due_ns = self._pacer.due_ns(kernel.now_ns)
+        target_ns = min(due_ns, kernel.now_ns + _SLICE_NS)
+        if end_ns is not None:
+            target_ns = min(target_ns, end_ns)
+        if target_ns > kernel.now_ns:
+            kernel.run_until(target_ns)
+        return due_ns
+
+    # --- what it sees ---
+
+    def _look(self) -> None:
+        """Once a control period: the oracle; now and then the console, the log, the beacon."""
+        now_ns = self.kernel.now_ns
+        self.kernel.at(now_ns + PERIOD_NS, self._look)
+        if self.oracle is not None:
+            self.oracle.check(now_ns)
+        if now_ns % _LOOK_NS == 0:
+            self._look_around()
+        if self._beacon is not None and now_ns % BEACON_PERIOD_NS == 0:
+            self._beacon.send()
+
+    def _look_around(self) -> None:
+        if self.log is not None:
+            self.log.check()
+        if self.car.board is not None:
+            lines = self.car.board.console
+            for line in lines[self._told_lines :]:
+                self._tell(f"board: {line.text}")
+            self._told_lines = len(lines)
+        if self.oracle is not None:
+            for found in self.oracle.violations[self._told_goals :]:
+                self._tell(f"safety goal {found.goal} violated at {found.time_ns / NS_PER_S:.3f} s: {found.text}")
+            self._told_goals = len(self.oracle.violations)
+
+    def _count(self, *_: object) -> None:
+        self.frames += 1
+
+    def _tell(self, text: str) -> None:
+        self.say(f"{self.kernel.now_ns / NS_PER_S:9.3f} s  {text}")
+
+    def _check_owner(self, who: str, can_id: int, is_extended: bool) -> None:
+        """Say once for each id that somebody sends what a virtual node sends too: two senders of one id collide."""
+        owner = self._owners.pop(can_id | is_extended << 31, None)
+        if owner is not None:
+            self._tell(f"{who} sends id {can_id:03X}, which the virtual {owner} sends too: use --without {owner}")
+
+    def status(self) -> Status:
+        """The bench's status; begins anew what is counted since the last one."""
+        plant, bus, recent = self.car.plant, self.car.bus, self._recent
+        plant.advance(self.kernel.now_ns)
+        load = bus.load(self._load_from)
+        self._load_from = bus.mark()
+        self.lateness.merge(recent)
+        self._recent = Lateness()
+        lost_before_s = 0.0 if self.last_status is None else self.last_status.lost_s
+        self.last_status = Status(
+            time_s=self.kernel.now_ns / NS_PER_S,
+            vcu_state=self.observer.label("VcuStatus", "State"),
+            speed_kmh=plant.speed_mps * 3.6,
+            pedal_percent=self.car.pedals.pedal_percent,
+            bus_load=load,
+            clients=0 if self.hub is None else len(self.hub.clients),
+            dropped=0 if self.hub is None else self.hub.dropped,
+            late_ms=recent.percentile_ms(99),
+            late_worst_ms=recent.worst_ms,
+            lost_s=self._pacer.lost_s,
+            lost_lately_s=self._pacer.lost_s - lost_before_s,
+            adapter_dropped=0 if self.adapter is None else self.adapter.dropped,
+            log_dropped=0 if self.log is None else self.log.dropped,
+        )
+        return self.last_status
+
+    # --- end ---
+
+    def close(self) -> None:
+        """Give the clients what is queued for them (half a second at most), write the log to its end, power off.
+
+        Raises UserError when the log could not be written. Without effect the second time.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._close_hub()
+            if self.adapter is not None:
+                self.adapter.close()
+            if hasattr(self, "car"):
+                self.car.power_off()
+            if self.log is not None:
+                self.log.close()
+        finally:
+            self.selector.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _close_hub(self) -> None:
+        if self._beacon is not None:
+            self._beacon.close()
+        if self.hub is None:
+            return
+        deadline_s = time.monotonic() + _FLUSH_S
+        self.hub.flush()
+        while self.hub.waits and time.monotonic() < deadline_s:
+            time.sleep(0.005)
+            self.hub.flush()
+        self.hub.close()
