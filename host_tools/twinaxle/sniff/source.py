@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twinaxle.errors import UserError
 
@@ -20,6 +20,9 @@ STAMPED_BY_DRIVER = frozenset(
     {"socketcan", "socketcand", "twinaxle", "virtual", "udp_multicast", "pcan", "kvaser", "vector", "ixxat", "nican"}
 )
 """Interfaces whose frames are stamped before python-can fetches them, so that fetching late does no harm."""
+
+SOCKETCAN_ERRORS = frozenset({"socketcan", "socketcand", "twinaxle"})
+"""Interfaces whose error frames have SocketCAN's error classes in the identifier."""
 
 REST_S = 0.005
 """Between two looks at such a bus. Waking for every frame costs more than all the rest of the work."""
@@ -40,6 +43,9 @@ class Source(Protocol):
 
     def now_s(self) -> float:
         """The bus's time, on the clock of the timestamps."""
+
+    def state(self) -> str:
+        """What the adapter says about its error state, if that is not the normal one."""
 
     def close(self) -> None:
         """End; no thread and no file stays."""
@@ -113,13 +119,26 @@ class LiveSource:
         """
         return self._last_s + time.monotonic() - self._last_taken_s
 
-    def reopen(self) -> None:
-        """Open the bus again after it has gone. Returns at once; `problem` tells how it went."""
+    def state(self) -> str:
+        """`passive` or `error` where the adapter reports it."""
+        from can import BusABC, BusState
+
+        if self.problem or type(self.bus).state is BusABC.state:
+            return ""
+        try:
+            state = self.bus.state
+        except Exception:  # not every driver can tell, and a broken one shows in `problem` anyway
+            return ""
+        return "" if state is BusState.ACTIVE else f"adapter {state.name.lower()}"
+
+    def reopen(self) -> bool:
+        """Open the bus again after it has gone. Returns at once, True if it tries; `problem` tells how it went."""
         if self._thread.is_alive():
-            return
+            return False
         self._shutdown()
         self.problem = "connecting ..."
         self._start(reopen=True)
+        return True
 
     def _shutdown(self) -> None:
         try:
@@ -151,7 +170,7 @@ class LogSource:
         self.begin_s = 0.0
         """Time of the first frame."""
         self._iterator: Iterator[can.Message] = iter(())
-        self._reader: can.LogReader | None = None
+        self._reader: Any = None
         self._open()
 
     def _open(self) -> None:
@@ -235,6 +254,10 @@ class LogSource:
             assert self._next is not None
             return self._next.timestamp
         return self._clock_s
+
+    def state(self) -> str:
+        """Nothing: a log has no adapter."""
+        return ""
 
     def close(self) -> None:
         """Close the file."""

@@ -123,7 +123,7 @@ class Table(NamedTuple):
     data_width: int
     signals_width: int
 
-    def header(self) -> Line:
+    def header(self) -> str:
         """The titles."""
         parts = ["  "]
         if self.channel_width:
@@ -134,7 +134,7 @@ class Table(NamedTuple):
             parts.append(f" {'Data'[: self.data_width]:{self.data_width}}")
         if self.signals_width:
             parts.append(" Signals")
-        return Line((Span("".join(parts), Style.TITLE),))
+        return "".join(parts)
 
     def row(self, row: Row, look: Look, *, is_open: bool, selected: bool) -> Line:
         """The line of a message."""
