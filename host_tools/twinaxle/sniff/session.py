@@ -28,10 +28,11 @@ def print_lines(
     goes or the log is damaged.
     """
     passes = parse_filter(viewer.filter, table.text_of)
+    source = viewer.source
     end_s: float | None = None
     written = 0
     while True:
-        frames = _next_frames(viewer.source)
+        frames = _next_frames(source)
         if duration_s is not None and end_s is None and frames:
             end_s = frames[0].timestamp + duration_s
         if end_s is not None:
