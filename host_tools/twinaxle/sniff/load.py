@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
 BitsOf = Callable[["can.Message"], float]
 
-_INTERMISSION_BITS = 3
+_GAP = 3
+"""Bits of intermission between two frames."""
+_CLASSIC_BYTES = 8
 
 # CAN FD (ISO 11898-1:2015), bits without dynamic stuff bits. Arbitration phase: SOF, identifier, RRS, IDE, FDF, res,
 # BRS before the switch of the rate; CRC delimiter, ACK slot and delimiter, EOF after it. An extended identifier adds
@@ -28,26 +30,26 @@ def frame_time(data_bitrate_ratio: float = 1.0) -> BitsOf:
     counts as the 20 bits of two error flags, one after the other, and their delimiter.
     """
     from hil.bus.bits import frame_bits
-    from hil.bus.frame import Frame
 
     def bits(message: "can.Message") -> float:
         if message.is_fd:
             return _fd_bits(message, data_bitrate_ratio)
         if message.is_error_frame:
             return _ERROR_FRAME_BITS
-        # A classic DLC of 9 to 15 means 8 bytes.
-        data = bytes(min(message.dlc, 8)) if message.is_remote_frame else bytes(message.data[:8])
-        frame = Frame(message.arbitration_id, data, message.is_extended_id, message.is_remote_frame)
-        return frame_bits(frame) + _INTERMISSION_BITS
+        data = message.data
+        if message.is_remote_frame or len(data) > _CLASSIC_BYTES:  # a classic DLC of 9 to 15 means 8 bytes
+            data = bytearray(min(message.dlc, _CLASSIC_BYTES))
+        # A bare tuple is enough, and this runs for every frame.
+        return frame_bits((message.arbitration_id, data, message.is_extended_id, message.is_remote_frame)) + _GAP  # type: ignore[arg-type]
 
     return bits
 
 
-_ERROR_FRAME_BITS = 6 + 6 + 8 + _INTERMISSION_BITS
+_ERROR_FRAME_BITS = 6 + 6 + 8 + _GAP
 
 
 def _fd_bits(message: "can.Message", ratio: float) -> float:
     nominal = _FD_NOMINAL_BITS + _FD_EXTENDED_BITS * message.is_extended_id
     length = len(message.data)
     data = _FD_DATA_BITS + 8 * length + _FD_CRC_BITS[length <= 16]
-    return (nominal + data / (ratio if message.bitrate_switch else 1.0)) * _STUFFING + _INTERMISSION_BITS
+    return (nominal + data / (ratio if message.bitrate_switch else 1.0)) * _STUFFING + _GAP

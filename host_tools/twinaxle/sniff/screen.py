@@ -177,24 +177,39 @@ class _Screen:
         return str(self._curses.keyname(code).decode("ascii", "replace"))
 
     def _draw(self, lines: list[Line], width: int) -> None:
-        window, attributes, reverse = self._window, self._attributes, self._curses.A_REVERSE
-        window.erase()
+        self._window.erase()
         for y, line in enumerate(lines):
-            x = 0
-            extra = reverse if line.selected else 0
-            spans = line.spans
-            for text, style in spans:
-                if self._encoding:
-                    text = text.encode(self._encoding, "replace").decode(self._encoding)
-                # Curses cannot write the last corner: it complains after it has written, and when the window has
-                # just become smaller.
-                with contextlib.suppress(self._curses.error):
-                    window.addstr(y, x, text, attributes[style] | extra)
-                x += len(text)
-            if extra and x < width:
-                with contextlib.suppress(self._curses.error):
-                    window.addstr(y, x, " " * (width - x), extra)
-        window.refresh()
+            # Curses cannot write the last corner, and complains after it has written; so it does where the window
+            # has just become smaller.
+            with contextlib.suppress(self._curses.error):
+                self._draw_line(y, line, width)
+        self._window.refresh()
+
+    def _draw_line(self, y: int, line: Line, width: int) -> None:
+        """Write a line, neighbours of one attribute at once."""
+        add, attributes = self._window.addstr, self._attributes
+        extra = self._curses.A_REVERSE if line.selected else 0
+        self._window.move(y, 0)
+        run, run_attribute, x = "", extra, 0
+        for text, style in line.spans:
+            attribute = attributes[style] | extra
+            if attribute != run_attribute:
+                if run:
+                    add(self._shown(run), run_attribute)
+                run, run_attribute = "", attribute
+            run += text
+            x += len(text)
+        if line.selected and x < width:
+            if run_attribute != extra and run:
+                add(self._shown(run), run_attribute)
+                run = ""
+            run, run_attribute = run + " " * (width - x), extra
+        if run:
+            add(self._shown(run), run_attribute)
+
+    def _shown(self, text: str) -> str:
+        """What of a text the terminal's encoding has."""
+        return text.encode(self._encoding, "replace").decode(self._encoding) if self._encoding else text
 
     def _picture(self, viewer: Viewer, lines: list[Line], width: int) -> None:
         path, viewer.wants_picture = viewer.wants_picture, None
