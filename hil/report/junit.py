@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hil.measure import Measurement, failure_text, limit_text
+from twinaxle.junit import Case, write_cases
 
 REQ = "req"
 """Name of the property that holds a requirement's id."""
@@ -33,35 +33,13 @@ def write_junit(
     A value out of limits is a failure. What else went wrong in a run (its name and a text, such as a broken safety
     goal) is given by `failures` and becomes a failed case "run". Virtual time has no place in JUnit's times: all are 0.
     """
-    root = ElementTree.Element("testsuites")
-    element = ElementTree.SubElement(root, "testsuite", name=suite)
-    tests = failed = 0
-    for run, measurements in runs.items():
-        for item in measurements:
-            tests += 1
-            failed += item.passed is False
-            _case(element, run, item)
-    for run, text in failures:
-        tests += 1
-        failed += 1
-        case = ElementTree.SubElement(element, "testcase", classname=run, name="run", time="0")
-        ElementTree.SubElement(case, "failure", message=text, type="run").text = text
-    counts = {"tests": str(tests), "failures": str(failed), "errors": "0", "skipped": "0", "time": "0"}
-    for node in (root, element):
-        node.attrib.update(counts)
-    ElementTree.indent(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    cases = [_case(run, item) for run, measurements in runs.items() for item in measurements]
+    write_cases(path, suite, [*cases, *(Case(run, "run", failure=text) for run, text in failures)])
 
 
-def _case(suite: ElementTree.Element, run: str, item: Measurement) -> None:
-    case = ElementTree.SubElement(suite, "testcase", classname=run, name=item.name, time="0")
-    properties = ElementTree.SubElement(case, "properties")
-    for name, value in junit_properties([item]):
-        ElementTree.SubElement(properties, "property", name=name, value=value)
-    if item.passed is False:
-        failure = ElementTree.SubElement(case, "failure", message=failure_text(item), type="limit")
-        failure.text = failure_text(item)
+def _case(run: str, item: Measurement) -> Case:
+    failure = failure_text(item) if item.passed is False else None
+    return Case(run, item.name, tuple(junit_properties([item])), failure, kind="limit")
 
 
 def _text(item: Measurement) -> str:

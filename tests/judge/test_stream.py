@@ -137,7 +137,7 @@ def test_the_bus_has_an_entry_for_each_message_and_for_each_unknown_identifier()
     watch.feed(1.0, PEDALS.key, frame(0))
     watch.feed(1.0, PEDALS.frame_id | EXTENDED, bytes(3))
     watch.feed(1.0, 0x7FF, b"")
-    assert [entry.name for entry in watch.unknown()] == ["0x000000A0", "0x7FF"]
+    assert [entry.name for entry in watch.unknown()] == ["0x000000A0x", "0x7FF"]
     assert watch.entries[PEDALS.key].count == 1
     assert "PedalsDriver" not in {entry.name for entry in watch.missing()}
     assert [entry.name for entry in watch.late(1.05)] == ["PedalsDriver"]

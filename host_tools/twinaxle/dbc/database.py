@@ -95,6 +95,7 @@ def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
         signals=signals,
         comment=parsed.comment or "",
         line=line,
+        send_type=parsed.send_type or "",
     )
 
 

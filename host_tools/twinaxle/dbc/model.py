@@ -69,7 +69,10 @@ class Signal:
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `signals` are in the order of the file. `cycle_ms` 0: sent on events; `rx_timeout_ms` 0: none."""
+    """One message. `signals` are in the order of the file. `cycle_ms` 0: sent on events; `rx_timeout_ms` 0: none.
+
+    `send_type` is GenMsgSendType as the file has it, "" where there is none.
+    """
 
     name: str
     frame_id: int
@@ -84,6 +87,21 @@ class Message:
     signals: tuple[Signal, ...]
     comment: str
     line: int = field(default=0, compare=False)
+    send_type: str = ""
+
+    @property
+    def is_cyclic(self) -> bool:
+        """True if a frame comes in each cycle, whatever comes besides.
+
+        Of the usual names of GenMsgSendType those do that begin with "cyclic", but for CyclicIfActive.
+        """
+        kind = self.send_type.lower()
+        return self.cycle_ms > 0 and (not kind or (kind.startswith("cyclic") and not kind.endswith("ifactive")))
+
+    @property
+    def is_purely_cyclic(self) -> bool:
+        """True if frames come in each cycle and at no other time."""
+        return self.is_cyclic and "and" not in self.send_type.lower()
 
     @property
     def key(self) -> int:

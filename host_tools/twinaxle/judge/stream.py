@@ -23,8 +23,14 @@ TIMEOUT_CYCLES = 3.0
 _FAULTS = (
     Verdict.REPEATED, Verdict.WRONG_SEQUENCE, Verdict.WRONG_CRC, Verdict.INVALID_COUNTER, Verdict.WRONG_LENGTH,
 )  # fmt: skip
-_USABLE = (Verdict.OK, Verdict.OK_SOME_LOST, Verdict.INITIAL)
+USABLE = (Verdict.OK, Verdict.OK_SOME_LOST, Verdict.INITIAL)
+"""A receiver takes the content of frames with these verdicts."""
 _NEVER = float("-inf")
+
+
+def key_text(key: int) -> str:
+    """An identifier as people write it: 0x123, 0x18FF0102x for one of 29 bits."""
+    return f"0x{key - EXTENDED:08X}x" if key & EXTENDED else f"0x{key:03X}"
 
 
 def receive_timeout_s(message: Message, cycles: float = TIMEOUT_CYCLES) -> float | None:
@@ -34,7 +40,7 @@ def receive_timeout_s(message: Message, cycles: float = TIMEOUT_CYCLES) -> float
     """
     if message.rx_timeout_ms:
         return message.rx_timeout_ms * 1e-3
-    return message.cycle_ms * 1e-3 * cycles if message.cycle_ms else None
+    return message.cycle_ms * 1e-3 * cycles if message.is_cyclic else None
 
 
 class MessageWatch:
@@ -109,7 +115,7 @@ class MessageWatch:
         if self._checker is not None:
             self.verdict = verdict = self._checker.check(data)
             self.verdicts[verdict] += 1
-            usable = verdict in _USABLE
+            usable = verdict in USABLE
         if usable:
             if self._timeout_s is not None and time_s - self.good_s > self._timeout_s and self.good_s != _NEVER:
                 self.timeouts += 1
@@ -126,9 +132,7 @@ class MessageWatch:
     @property
     def name(self) -> str:
         """The message's name; the identifier in hex where the DBC has none."""
-        if self.message:
-            return self.message.name
-        return f"0x{self.key - EXTENDED:08X}" if self.key & EXTENDED else f"0x{self.key:03X}"
+        return self.message.name if self.message else key_text(self.key)
 
     @property
     def nominal_s(self) -> float | None:
