@@ -18,12 +18,12 @@ NEVER_NS = -(10**18)
 
 
 class Observer:
-    """Newest frame of each message of the database, by message name. A frame of another length is none of them."""
+    """Newest frame of each message of the database, by message name. With E2E, a frame that is too short never came."""
 
     def __init__(self, bus: Bus, database: Database) -> None:
         self._codecs = {name: MessageCodec(message) for name, message in database.messages.items()}
         self._ids = {name: message.frame_id for name, message in database.messages.items()}
-        self._lengths = {message.frame_id: message.length for message in database.messages.values()}
+        self._shortest = {m.frame_id: m.length for m in database.messages.values() if m.e2e is not None}
         self._choices = {
             (name, signal.name): signal.choices
             for name, message in database.messages.items()
@@ -35,7 +35,7 @@ class Observer:
 
     def _on_frame(self, time_ns: int, frame: Frame, _sender: str) -> None:
         can_id, data, is_extended, _ = frame
-        if len(data) == self._lengths.get(can_id) and not is_extended:
+        if len(data) >= self._shortest.get(can_id, 0) and not is_extended:
             self._newest[can_id] = (time_ns, data)
 
     def _id(self, name: str) -> int:
