@@ -29,6 +29,7 @@ def print_lines(
     """
     passes = parse_filter(viewer.filter, table.text_of)
     source = viewer.source
+    log: LogSource | None = source if isinstance(source, LogSource) else None
     end_s: float | None = None
     written = 0
     while True:
@@ -44,17 +45,14 @@ def print_lines(
         written += len(lines)
         if lines:
             write("\n".join(lines) + "\n")
-        if viewer.source.problem:
-            raise UserError(f"{viewer.source.title}: {viewer.source.problem}")
-        is_log = isinstance(viewer.source, LogSource)
-        if (
-            written == count
-            or (is_log and viewer.source.ended)
-            or (end_s is not None and viewer.source.now_s() > end_s)
-        ):
+        if source.problem:
+            raise UserError(f"{source.title}: {source.problem}")
+        if written == count or (end_s is not None and source.now_s() > end_s):
             return
-        if not is_log:
+        if log is None:
             time.sleep(_POLL_S)
+        elif log.ended:
+            return
 
 
 def _next_frames(source: Source) -> "list[can.Message]":

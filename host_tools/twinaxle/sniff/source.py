@@ -24,11 +24,11 @@ STAMPED_BY_DRIVER = frozenset(
 SOCKETCAN_ERRORS = frozenset({"socketcan", "socketcand", "twinaxle"})
 """Interfaces whose error frames have SocketCAN's error classes in the identifier."""
 
-REST_S = 0.005
+REST_S = 0.01
 """Between two looks at such a bus. Waking for every frame costs more than all the rest of the work."""
 
 _WAIT_S = 0.1
-_GLANCE_S = 0.0005
+_GLANCE_S = 0.0
 
 
 class Source(Protocol):

@@ -36,6 +36,7 @@ _SIGNALS_WANTED = 30
 _FIRST_RANKS = 5
 """Columns up to this rank come before the signals, the others only where the signals have what is wanted for them."""
 _INDENT = "     "
+_GAP = Span("  ")
 
 
 class Look(NamedTuple):
@@ -156,7 +157,7 @@ class Table(NamedTuple):
             spans += pad(data_spans(row, look), self.data_width, glyphs.more)
         if self.signals_width:
             spans.append(Span(" "))
-            spans += clip(signal_spans(row, look), self.signals_width, glyphs.more)
+            spans += clip(signal_spans(row, look, self.signals_width), self.signals_width, glyphs.more)
         return Line(tuple(spans), selected)
 
 
@@ -220,14 +221,18 @@ def _reading_style(reading: Reading, changed: int) -> Style:
     return Style.CHANGED if reading.mask & changed else Style.NORMAL
 
 
-def signal_spans(row: Row, look: Look) -> list[Span]:
-    """All signals in one line, those that have changed highlighted."""
+def signal_spans(row: Row, look: Look, width: int) -> list[Span]:
+    """The signals in one line, those that have changed highlighted, until `width` is full or more than full."""
     changed = look.changed(row)
     spans = []
     for reading in row.readings:
+        shown = reading.shown
         spans.append(Span(f"{reading.signal.name} ", Style.DIM))
-        spans.append(Span(reading.shown, _reading_style(reading, changed)))
-        spans.append(Span("  "))
+        spans.append(Span(shown, _reading_style(reading, changed)))
+        spans.append(_GAP)
+        width -= len(reading.signal.name) + len(shown) + 3
+        if width < 0:
+            break
     return spans
 
 
