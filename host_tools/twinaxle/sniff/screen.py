@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import curses
 
 REDRAW_S = 0.1
+"""Time between two redraws, at least."""
+_REDRAW_SHARE = 0.03
+"""A redraw may take this share of a core; where it would take more, there are fewer, down to one in"""
+_REDRAW_SLOWEST_S = 0.25
 
 
 def load_curses() -> ModuleType:
@@ -136,22 +140,24 @@ class _Screen:
 
     def run(self, viewer: Viewer) -> None:
         """Take frames, draw, wait for keys."""
-        due_s = time.monotonic()
         while not viewer.is_over:
+            drawn_s = time.monotonic()
             frames = viewer.source.take()
             viewer.recorder.feed(frames)
             viewer.store.feed(frames)
             viewer.store.tick(viewer.source.now_s())
+            fed_s = time.thread_time()
             height, width = self._window.getmaxyx()
             lines = layout(viewer, width, height)
             self._draw(lines, width)
             if viewer.wants_picture:
                 self._picture(viewer, lines, width)
-            due_s = max(due_s + REDRAW_S, time.monotonic())
-            self._obey(viewer, due_s)
+            cost_s = time.thread_time() - fed_s
+            rest_s = min(max(cost_s / _REDRAW_SHARE, REDRAW_S), _REDRAW_SLOWEST_S)
+            self._obey(viewer, drawn_s + REDRAW_S, drawn_s + rest_s)
 
-    def _obey(self, viewer: Viewer, until_s: float) -> None:
-        """Take keys until it is time to draw again."""
+    def _obey(self, viewer: Viewer, soonest_s: float, until_s: float) -> None:
+        """Take keys until it is time to draw again, which is sooner when there was one."""
         while not viewer.is_over:
             wait_s = until_s - time.monotonic()
             if wait_s <= 0:
@@ -169,6 +175,7 @@ class _Screen:
                 self._window.erase()
             else:
                 viewer.press(key)
+            until_s = soonest_s
 
     def _name(self, code: int | str) -> str:
         """A printable character itself, else curses' name of the key."""

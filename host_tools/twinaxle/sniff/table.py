@@ -36,7 +36,7 @@ _SIGNALS_WANTED = 30
 _FIRST_RANKS = 5
 """Columns up to this rank come before the signals, the others only where the signals have what is wanted for them."""
 _INDENT = "     "
-_GAP = Span("  ")
+_EMPTY, _BLANK, _GAP = Span(""), Span(" "), Span("  ")
 
 
 class Look(NamedTuple):
@@ -142,21 +142,29 @@ class Table(NamedTuple):
         glyphs = look.glyphs
         style = Style.BAD if row.is_late else Style.NORMAL if row.message and row.count else Style.DIM
         fold = (glyphs.opened if is_open else glyphs.closed) if row.decoder else " "
-        spans = [Span(fold + (glyphs.mark if row.marked else " "))]
+        head = fold + (glyphs.mark if row.marked else " ")
         if self.channel_width:
             channel = "" if row.channel is None else plain(str(row.channel))
-            spans.append(Span(f"{channel[: self.channel_width]:{self.channel_width}} "))
-        spans.append(Span(f"{identifier(row):>{self.id_width}} ", style))
+            head += f"{channel[: self.channel_width]:{self.channel_width}} "
         name = (row.name or "unknown") + (" (remote)" if row.is_remote else "")
-        spans += pad((Span(name, style),), self.name_width, glyphs.more)
+        if len(name) > self.name_width:
+            name = name[: max(self.name_width - 1, 0)] + glyphs.more
+        title = f"{identifier(row).rjust(self.id_width)} {name.ljust(self.name_width)}"
+        spans = [Span(head), Span(title, style)]
+        # Cells of one style become one span: this runs for every line of every redraw.
+        run, run_style = "", Style.NORMAL
         for column in self.columns:
-            text, cell_style = column.cell(row, look) if row.count else Span("")
-            spans.append(Span(f" {text:{'<' if column.left else '>'}{column.width}}", cell_style))
+            text, style = column.cell(row, look) if row.count else _EMPTY
+            if style is not run_style:
+                spans.append(Span(run, run_style))
+                run, run_style = "", style
+            run += " " + (text.ljust(column.width) if column.left else text.rjust(column.width))
+        spans.append(Span(run, run_style))
         if self.data_width:
-            spans.append(Span(" "))
-            spans += pad(data_spans(row, look), self.data_width, glyphs.more)
+            spans.append(_BLANK)
+            spans += pad(data_spans(row, look, _BYTES_MAX + 1), self.data_width, glyphs.more)
         if self.signals_width:
-            spans.append(Span(" "))
+            spans.append(_BLANK)
             spans += clip(signal_spans(row, look, self.signals_width), self.signals_width, glyphs.more)
         return Line(tuple(spans), selected)
 
@@ -192,15 +200,16 @@ def identifier(row: Row) -> str:
     return f"{row.can_id:08X}" if row.is_extended else f"{row.can_id:03X}"
 
 
-def data_spans(row: Row, look: Look, begin: int = 0, end: int | None = None) -> list[Span]:
-    """The data in hex with the bytes highlighted in which a bit has changed."""
-    changed = look.changed(row) >> 8 * begin
+def data_spans(row: Row, look: Look, most: int) -> list[Span]:
+    """The first bytes of the data in hex, those highlighted in which a bit has changed."""
+    changed = look.changed(row)
+    text = row.data[:most].hex(" ").upper()
+    if not changed:
+        return [Span(text)]
     spans = []
-    for byte in row.data[begin:end]:
-        spans.append(Span(f"{byte:02X} ", Style.CHANGED if changed & 0xFF else Style.NORMAL))
+    for at in range(0, len(text), 3):
+        spans.append(Span(text[at : at + 3], Style.CHANGED if changed & 0xFF else Style.NORMAL))
         changed >>= 8
-    if spans:
-        spans[-1] = Span(spans[-1].text[:2], spans[-1].style)
     return _joined(spans)
 
 

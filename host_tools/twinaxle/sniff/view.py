@@ -58,7 +58,7 @@ def _table(viewer: Viewer, rows: list[Row], fitted: table.Table, width: int, mos
                 of_row += table.details(row, look, width)
             lines += of_row[max(viewer.top - begin, 0) :]
         begin = end
-    return [Line(clip(one.spans, width), one.selected) for one in lines[:most]]
+    return lines[:most]
 
 
 def _follow(viewer: Viewer, begin: int, height: int, total: int, most: int) -> None:
