@@ -29,6 +29,7 @@ _EPILOG = """\
 filter expressions, for --show and the keys f and /: terms that must all hold, `!` turns one round, `a|b` is either
   0A0  100-1FF         identifier or range, hexadecimal
   from:VCU  to:INV_F   sender or receiver
+  on:can0              channel
   is:late              late, bad (E2E), unknown, marked, changed, absent
   torque  *Limit*      in the name of the message or a signal, or in a decoded value"""
 

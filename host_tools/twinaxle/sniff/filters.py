@@ -5,6 +5,7 @@ Terms stand side by side and must all hold; `!` in front turns one round; `a|b` 
     0A0  0x18FF1234       identifier (hexadecimal; starts with a digit or 0x)
     100-1FF               identifiers from ... to
     from:VCU  to:INV_F    sender, receiver of the DBC
+    on:can0               channel
     is:late               late, bad (E2E), unknown, marked, changed, absent
     torque                text in the name of the message or of a signal, or in a decoded value; * and ? are wildcards
 """
@@ -73,7 +74,9 @@ def _tagged(kind: str, value: str) -> Test:
         return lambda row: row.message is not None and value.lower() in map(str.lower, row.message.senders)
     if kind == "to":
         return lambda row: row.message is not None and value.lower() in map(str.lower, row.message.receivers)
-    raise UserError(f"filter: `{kind}:` is unknown; there are from:, to: and is:")
+    if kind == "on":
+        return lambda row: str(row.channel).lower() == value.lower()
+    raise UserError(f"filter: `{kind}:` is unknown; there are from:, to:, on: and is:")
 
 
 def _matcher(word: str) -> Callable[[str], bool]:

@@ -52,6 +52,7 @@ GROUPS = (
             Binding("mark", ("m",), "m", "mark the message"),
             Binding("only_marked", ("M",), "M", "show marked messages only"),
             Binding("absent", ("a",), "a", "show messages of the DBC that were not heard"),
+            Binding("content", ("d",), "d", "data and signals, signals only, data only"),
         ),
     ),
     Group(

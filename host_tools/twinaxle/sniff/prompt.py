@@ -23,7 +23,7 @@ class Prompt:
         question: str,
         done: Callable[[str], None],
         text: str = "",
-        changed: Callable[[str], None] | None = None,
+        changed: Callable[[str], object] | None = None,
         dropped: Callable[[], None] | None = None,
     ) -> None:
         self.question = question

@@ -142,10 +142,7 @@ class _Screen:
         """Take frames, draw, wait for keys."""
         while not viewer.is_over:
             drawn_s = time.monotonic()
-            frames = viewer.source.take()
-            viewer.recorder.feed(frames)
-            viewer.store.feed(frames)
-            viewer.store.tick(viewer.source.now_s())
+            viewer.listen()
             fed_s = time.thread_time()
             height, width = self._window.getmaxyx()
             lines = layout(viewer, width, height)

@@ -131,14 +131,13 @@ class LiveSource:
             return ""
         return "" if state is BusState.ACTIVE else f"adapter {state.name.lower()}"
 
-    def reopen(self) -> bool:
-        """Open the bus again after it has gone. Returns at once, True if it tries; `problem` tells how it went."""
+    def reopen(self) -> None:
+        """Open the bus again after it has gone. Returns at once; `problem` tells how it went."""
         if self._thread.is_alive():
-            return False
+            return
         self._shutdown()
         self.problem = "connecting ..."
         self._start(reopen=True)
-        return True
 
     def _shutdown(self) -> None:
         try:

@@ -60,15 +60,11 @@ def clip(spans: Iterable[Span], columns: int, mark: str = "") -> tuple[Span, ...
         if len(span.text) <= left:
             kept.append(span)
             left -= len(span.text)
-            continue
-        text = span.text[:left]
-        if mark and columns > 0:
-            if not text and kept:
-                last = kept.pop()
-                text, span = last.text, last
-            text = text[: -len(mark)] + mark
-        kept.append(Span(text, span.style))
-        break
+        elif mark and columns:
+            return (*clip([*kept, span], columns - len(mark)), Span(mark, span.style))
+        else:
+            kept.append(Span(span.text[:left], span.style))
+            break
     return tuple(kept)
 
 

@@ -26,6 +26,9 @@ WINDOW_S = 1.0
 RECENT_S = 0.5
 """A bit that has changed is shown as changed for this time to twice of it."""
 
+PROTECTION_BITS = 0xFFF
+"""CRC and counter of a protected message. They always change, so that no change is shown there."""
+
 Key = tuple[object, int]
 """(channel, identifier with EXTENDED and REMOTE)."""
 
@@ -34,8 +37,8 @@ class Row:
     """One identifier on one channel."""
 
     __slots__ = (
-        "_counts", "_older", "_read", "_readings", "_since_mark", "can_id", "channel", "decoder", "is_late", "key",
-        "last", "marked", "message", "name", "notched", "number", "rate", "toggled", "watch",
+        "_counts", "_older", "_protection", "_read", "_readings", "_since_mark", "can_id", "channel", "decoder",
+        "is_late", "key", "label", "last", "marked", "message", "name", "notched", "number", "rate", "toggled", "watch",
     )  # fmt: skip
 
     def __init__(self, key: Key, message: Message | None, decoder: Decoder | None) -> None:
@@ -44,6 +47,8 @@ class Row:
         self.can_id = number & ~(EXTENDED | REMOTE)
         self.message = message
         self.name = message.name if message else ""
+        self.label = (self.name or "unknown") + (" (remote)" if number & REMOTE else "")
+        """What stands for the name on the screen."""
         self.decoder = decoder
         self.watch = MessageWatch(number & ~REMOTE, None if number & REMOTE else message)
         self.last: can.Message | None = None
@@ -52,8 +57,8 @@ class Row:
         """The data as a little-endian number: its bit 8 * byte + bit is that bit of that byte."""
         self.toggled = 0
         """Bits that have changed since `tick` last took them over."""
-        self.notched = 0
-        """Bits whose changes are not shown any more."""
+        self.notched = self._protection = PROTECTION_BITS if message and message.e2e else 0
+        """Bits whose changes are not shown."""
         self.rate = 0.0
         """Frames a second."""
         self.is_late = False
@@ -122,6 +127,10 @@ class Row:
     def notch(self) -> None:
         """Show no more changes of the bits that have changed since the mark."""
         self.notched |= self._since_mark | self.toggled
+
+    def clear_notches(self) -> None:
+        """Show all changes again."""
+        self.notched = self._protection
 
     def take_rate(self, ticks: int, seconds: float) -> None:
         """Work out the rate from the frames of the last `ticks` ticks, which took `seconds`."""
@@ -250,6 +259,11 @@ class Store:
             if key not in heard
         ]
 
+    def absent_count(self) -> int:
+        """Cyclic messages of the DBC that were heard on no channel, once any message of it was."""
+        heard = {number for _, number in self.rows} & self.messages.keys()
+        return sum(message.is_cyclic for key, message in self.messages.items() if key not in heard) if heard else 0
+
     def restart_statistics(self) -> None:
         """Count, and take cycles and E2E verdicts, from here on."""
         for row in self.rows.values():
@@ -270,7 +284,7 @@ class Store:
     def clear_notches(self) -> None:
         """Show all changes again."""
         for row in self.rows.values():
-            row.notched = 0
+            row.clear_notches()
 
     def snapshot(self) -> "Store":
         """A copy that stands still: for looking at while frames come in."""

@@ -1,6 +1,7 @@
 """The table of messages: columns that give way on a narrow terminal, and what an opened message shows below it."""
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from twinaxle.e2e import Verdict
@@ -20,9 +21,6 @@ _WORDS = {
     Verdict.INVALID_COUNTER: "invalid counter", Verdict.WRONG_LENGTH: "wrong length", Verdict.SYNC: "resynchronised",
 }  # fmt: skip
 
-PROTECTION_BITS = 0xFFF
-"""CRC and counter of a protected message, which always change: no change is shown there."""
-
 _CYCLE_TOLERANCE = 0.1
 """A mean cycle this far from GenMsgCycleTime is marked."""
 _JITTER_TOLERANCE = 0.5
@@ -39,6 +37,14 @@ _INDENT = "     "
 _EMPTY, _BLANK, _GAP = Span(""), Span(" "), Span("  ")
 
 
+class Shows(Enum):
+    """What of a frame's content stands in the line of a message."""
+
+    BOTH = "data and signals"
+    SIGNALS = "signals"
+    DATA = "data"
+
+
 class Look(NamedTuple):
     """How rows are shown."""
 
@@ -49,8 +55,7 @@ class Look(NamedTuple):
 
     def changed(self, row: Row) -> int:
         """The bits to highlight."""
-        bits = row.since_mark if self.since_mark else row.recent
-        return bits & ~PROTECTION_BITS if row.message and row.message.e2e else bits
+        return row.since_mark if self.since_mark else row.recent
 
 
 class Column(NamedTuple):
@@ -123,6 +128,8 @@ class Table(NamedTuple):
     name_width: int
     data_width: int
     signals_width: int
+    width: int
+    """Of the terminal."""
 
     def header(self) -> str:
         """The titles."""
@@ -146,7 +153,7 @@ class Table(NamedTuple):
         if self.channel_width:
             channel = "" if row.channel is None else plain(str(row.channel))
             head += f"{channel[: self.channel_width]:{self.channel_width}} "
-        name = (row.name or "unknown") + (" (remote)" if row.is_remote else "")
+        name = row.label
         if len(name) > self.name_width:
             name = name[: max(self.name_width - 1, 0)] + glyphs.more
         title = f"{identifier(row).rjust(self.id_width)} {name.ljust(self.name_width)}"
@@ -166,33 +173,34 @@ class Table(NamedTuple):
         if self.signals_width:
             spans.append(_BLANK)
             spans += clip(signal_spans(row, look, self.signals_width), self.signals_width, glyphs.more)
-        return Line(tuple(spans), selected)
+        line = tuple(spans) if self.name_width else clip(spans, self.width)
+        return Line(line, selected)
 
 
-def fit(rows: Sequence[Row], width: int) -> Table:
+def fit(rows: Sequence[Row], width: int, shows: Shows = Shows.BOTH) -> Table:
     """The table for these rows on `width` characters: columns leave, highest rank first, until the rest fits."""
     id_width = 8 if any(row.is_extended for row in rows) else 3
     channels = {str(row.channel) for row in rows if row.channel is not None}
     channel_width = min(max(map(len, channels)), 6) if len(channels) > 1 else 0
-    longest = max((len(row.name) for row in rows), default=0)
+    longest = max((len(row.label) for row in rows), default=0)
     name_width = min(max(longest, _NAME_MIN), _NAME_MAX)
     bytes_most = max((len(row.data) for row in rows), default=_BYTES_MAX)
     data_width = 3 * min(max(bytes_most, 1), _BYTES_MAX) - 1
     fixed = 2 + (channel_width and channel_width + 1) + id_width + 1
     name_width = max(min(name_width, width - fixed), 0)
     left = width - fixed - name_width
-    data_width = max(min(data_width, left - 1), 0)
+    data_width = 0 if shows is Shows.SIGNALS else max(min(data_width, left - 1), 0)
     left -= data_width and data_width + 1
     chosen = set()
     for column in sorted(COLUMNS, key=lambda column: column.rank):
-        kept_free = 0 if column.rank <= _FIRST_RANKS else _SIGNALS_WANTED + 1
+        kept_free = 0 if column.rank <= _FIRST_RANKS or shows is Shows.DATA else _SIGNALS_WANTED + 1
         if left - column.width - 1 < kept_free:
             break
         chosen.add(column)
         left -= column.width + 1
     columns = tuple(column for column in COLUMNS if column in chosen)
-    signals_width = left - 1 if left - 1 >= _SIGNALS_MIN else 0
-    return Table(columns, channel_width, id_width, name_width, data_width, signals_width)
+    signals_width = left - 1 if left - 1 >= _SIGNALS_MIN and shows is not Shows.DATA else 0
+    return Table(columns, channel_width, id_width, name_width, data_width, signals_width, width)
 
 
 def identifier(row: Row) -> str:
@@ -293,6 +301,10 @@ def _facts(row: Row) -> list[tuple[Span, ...]]:
     if watch.cycle_min_s is not None:
         low, high = numbers.milliseconds(watch.cycle_min_s), numbers.milliseconds(watch.cycle_max_s)
         route += f"  cycle {low} to {high} ms, deviation {numbers.milliseconds(watch.cycle_deviation_s)} ms"
+    if row.last and row.last.is_fd:
+        route += "  CAN FD" + (", bit rate switch" if row.last.bitrate_switch else "")
+    if row.last and not row.last.is_rx:
+        route += "  sent from here"
     facts: list[tuple[Span, ...]] = [(Span(route, Style.DIM),)]
     if message.e2e and row.count:
         facts.append(_protection(row))

@@ -24,7 +24,7 @@ def layout(viewer: Viewer, width: int, height: int) -> list[Line]:
     if height >= 3:
         lines.append(_status(viewer, width))
     rows = viewer.rows()
-    fitted = table.fit(rows, width)
+    fitted = table.fit(rows, width, viewer.shows)
     if height >= 5:
         lines.append(line(Span(f"{fitted.header():{width}}"[:width], Style.TITLE)))
     footer = [_footer(viewer, width)] if height >= 2 else []
@@ -88,19 +88,20 @@ def _status(viewer: Viewer, width: int) -> Line:
         spans.append(Span("  no bus", Style.BAD))
     elif store.frames and store.now_s - store.last_s >= 1:
         spans.append(Span(f"  silent for {numbers.age(store.now_s - store.last_s)}", Style.BAD))
+    if state := source.state():
+        spans.append(Span(f"  {state}", Style.BAD))
     spans.append(Span(f"  load {100 * store.load:.1f} %", Style.WARN if store.load > _HIGH_LOAD else Style.NORMAL))
     spans.append(Span(f" (most {100 * store.peak_load:.1f})  {store.bitrate / 1000:g} kbit/s", Style.DIM))
     spans.append(Span(f"  {numbers.rate(store.frame_rate)} frames/s"))
     for count, word in ((late, "late"), (bad, "bad"), (faults.count, "error frames"), (unknown, "unknown")):
         if count:
             style = Style.NORMAL if word == "unknown" else Style.BAD
-            spans.append(Span(f"  {numbers.count(count)} {word}", style))
-    if faults.last:
-        spans.append(Span(f" ({faults.last})", Style.BAD))
+            detail = f" ({faults.last})" if word == "error frames" and faults.last else ""
+            spans.append(Span(f"  {numbers.count(count)} {word}{detail}", style))
+    if absent := store.absent_count():
+        spans.append(Span(f"  {absent} not heard", Style.DIM))
     if faults.transmit_counter is not None:
         spans.append(Span(f"  TEC {faults.transmit_counter} REC {faults.receive_counter}"))
-    if state := source.state():
-        spans.append(Span(f"  {state}", Style.BAD))
     spans.append(Span(f"  {len(store.rows)} ids  {numbers.count(store.frames)} frames", Style.DIM))
     return Line(clip(spans, width, viewer.glyphs.more))
 

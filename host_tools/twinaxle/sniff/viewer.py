@@ -12,9 +12,11 @@ from twinaxle.sniff.recording import Recorder, default_name
 from twinaxle.sniff.source import LiveSource, LogSource, Source
 from twinaxle.sniff.store import Key, Row, Store
 from twinaxle.sniff.strip import Strip
-from twinaxle.sniff.table import Look
+from twinaxle.sniff.table import Look, Shows
 
 _SKIP_S = 10.0
+_RESTART_S = 1.0
+"""Time that runs back by more is that of another run."""
 _SLOWEST, _FASTEST = 1 / 64, 256.0
 
 _ORDERS: dict[str, Callable[[Row], tuple[object, ...]]] = {
@@ -57,6 +59,7 @@ class Viewer:
         self.filter = ""
         self.only_marked = False
         self.shows_absent = False
+        self.shows = Shows.BOTH
         self.help_top: int | None = None
         """The first line of the help page that is on the screen; None while it is not shown."""
         self.is_over = False
@@ -103,6 +106,17 @@ class Viewer:
             self._open_names.discard(row.name)
             self.open.add(row.key)
         return row.key in self.open and row.decoder is not None
+
+    # --- frames ---
+
+    def listen(self) -> None:
+        """Take, record and judge what has come."""
+        frames = self.source.take()
+        self.recorder.feed(frames)
+        if frames and isinstance(self.source, LiveSource) and frames[0].timestamp < self.store.last_s - _RESTART_S:
+            self.store.clear()  # the bus has begun again, with its time
+        self.store.feed(frames)
+        self.store.tick(self.source.now_s())
 
     # --- input ---
 
@@ -201,14 +215,21 @@ class Viewer:
 
     def do_filter(self) -> None:
         before = self.filter
-        self.prompt = Prompt("filter", self._try_filter, before, self._try_filter, lambda: self._try_filter(before))
 
-    def _try_filter(self, expression: str) -> None:
+        def done(expression: str) -> None:
+            if not self._try_filter(expression):
+                self.set_filter(before)
+
+        self.prompt = Prompt("filter", done, before, self._try_filter, lambda: self.set_filter(before))
+
+    def _try_filter(self, expression: str) -> bool:
         try:
             self.set_filter(expression)
-            self.message = ""
         except UserError as error:
             self.message = str(error)
+            return False
+        self.message = ""
+        return True
 
     def do_clear_filter(self) -> None:
         self.set_filter("")
@@ -263,6 +284,11 @@ class Viewer:
             self.only_marked = False
             self.message = "no message is marked: m marks one"
 
+    def do_content(self) -> None:
+        kinds = list(Shows)
+        self.shows = kinds[(kinds.index(self.shows) + 1) % len(kinds)]
+        self.message = self.shows.value
+
     def do_absent(self) -> None:
         self.shows_absent = not self.shows_absent
 
@@ -314,8 +340,7 @@ class Viewer:
 
     def do_reopen(self) -> None:
         if isinstance(self.source, LiveSource):
-            if self.source.reopen():
-                self.do_clear()
+            self.source.reopen()
         else:
             self.message = "a log does not go away"
 
