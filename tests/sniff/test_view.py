@@ -84,7 +84,7 @@ def test_an_opened_message_shows_statistics_bits_and_each_signal(session: Sessio
     session.press("^J")
     text = session.text()
     assert "▾ 100 Engine" in text
-    assert "ECU to PANEL  every 10 ms, missing after 50 ms" in text
+    assert "ECU to PANEL  every 10 ms  missing after 50 ms" in text
     assert "cycle 10.00 to 20.00 ms" in text
     assert "good 3  wrong CRC 1" in text
     assert "bits 11111111 11111111" in text
@@ -93,6 +93,13 @@ def test_an_opened_message_shows_statistics_bits_and_each_signal(session: Sessio
     assert session.line("     Speed ").endswith("Speed of the engine.")
     session.press("^J")
     assert "missing after" not in session.text()
+
+
+def test_an_unknown_message_shows_its_bits(session: Session) -> None:
+    session.hear(frame(0.0, 0x123, "01"), frame(0.1, 0x123, "A0"))
+    session.press("^J")
+    assert "cycle 100.0 to 100.0 ms" in session.text()
+    assert session.line("     bits ").split() == ["bits", "10100000"]
 
 
 def test_wrong_lengths_and_undecodable_messages_say_so(session: Session) -> None:
@@ -105,7 +112,7 @@ def test_unknown_identifiers_remote_frames_and_channels(session: Session, engine
     session.hear(
         *engine([0.0]), frame(0.1, 0x123, "0102", channel="can1"), frame(0.1, ENGINE, "", is_remote_frame=True)
     )
-    assert session.line(" 123 unknown ").split()[:3] == ["can1", "123", "unknown"]
+    assert session.line(" 123 unknown ").split()[:4] == ["▸", "can1", "123", "unknown"]
     assert "Engine (remote)" in session.text()
     assert "1 unknown" in session.text()
     assert "1 not heard" in session.text()

@@ -54,9 +54,33 @@ def run(viewer: Viewer, *, color: bool = True) -> None:
     os.environ.setdefault("ESCDELAY", "25")
     with _ended_by_signals(viewer), _quiet_log(viewer):
         try:
-            curses.wrapper(lambda window: _Screen(curses, window, color).run(viewer))
+            with _window(curses) as window:
+                _Screen(curses, window, color).run(viewer)
         except curses.error as error:
             raise UserError(f"the terminal (TERM={os.environ.get('TERM', '')}) cannot show this: {error}") from None
+
+
+@contextlib.contextmanager
+def _window(curses: Any) -> "Iterator[curses.window]":
+    """The terminal as a curses window, restored afterwards.
+
+    Not `curses.wrapper`: that starts colour even where none is wanted, and so paints the background.
+    """
+    window = curses.initscr()
+    try:
+        curses.noecho()
+        curses.cbreak()
+        window.keypad(True)
+        with contextlib.suppress(curses.error):  # a terminal that cannot hide it
+            curses.curs_set(0)
+        yield window
+    finally:
+        with contextlib.suppress(curses.error):
+            curses.curs_set(1)
+        window.keypad(False)
+        curses.nocbreak()
+        curses.echo()
+        curses.endwin()
 
 
 @contextlib.contextmanager
@@ -105,9 +129,6 @@ class _Screen:
     def __init__(self, curses: Any, window: "curses.window", color: bool) -> None:
         self._curses = curses
         self._window = window
-        with contextlib.suppress(curses.error):
-            curses.curs_set(0)
-        window.keypad(True)
         self._attributes = self._with_color() if color and curses.has_colors() else self._without_color()
         encoding = locale.getpreferredencoding(False)
         self._encoding = None if encoding.lower().replace("-", "") == "utf8" else encoding

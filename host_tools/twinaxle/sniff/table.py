@@ -148,8 +148,7 @@ class Table(NamedTuple):
         """The line of a message."""
         glyphs = look.glyphs
         style = Style.BAD if row.is_late else Style.NORMAL if row.message and row.count else Style.DIM
-        fold = (glyphs.opened if is_open else glyphs.closed) if row.decoder else " "
-        head = fold + (glyphs.mark if row.marked else " ")
+        head = (glyphs.opened if is_open else glyphs.closed) + (glyphs.mark if row.marked else " ")
         if self.channel_width:
             channel = "" if row.channel is None else plain(str(row.channel))
             head += f"{channel[: self.channel_width]:{self.channel_width}} "
@@ -260,7 +259,7 @@ def text_of(row: Row) -> str:
 
 def height(row: Row, is_open: bool) -> int:
     """Lines that a row takes."""
-    if not is_open or not row.decoder:
+    if not is_open:
         return 1
     return 1 + len(_facts(row)) + len(_byte_rows(row)) + len(row.readings)
 
@@ -288,24 +287,11 @@ def details(row: Row, look: Look, width: int) -> list[Line]:
 
 
 def _facts(row: Row) -> list[tuple[Span, ...]]:
-    """Who sends it, its cycle, its E2E counts; a problem of decoding."""
-    message, watch = row.message, row.watch
-    assert message
-    route = f"{', '.join(message.senders) or 'nobody'} to {', '.join(message.receivers) or 'nobody'}"
-    if watch.nominal_s:
-        route += f"  every {1000 * watch.nominal_s:.0f} ms"
-    if watch.timeout_s:
-        route += f", missing after {1000 * watch.timeout_s:.0f} ms"
-    if watch.timeouts:
-        route += f" ({watch.timeouts} times)"
-    if watch.cycle_min_s is not None:
-        low, high = numbers.milliseconds(watch.cycle_min_s), numbers.milliseconds(watch.cycle_max_s)
-        route += f"  cycle {low} to {high} ms, deviation {numbers.milliseconds(watch.cycle_deviation_s)} ms"
-    if row.last and row.last.is_fd:
-        route += "  CAN FD" + (", bit rate switch" if row.last.bitrate_switch else "")
-    if row.last and not row.last.is_rx:
-        route += "  sent from here"
-    facts: list[tuple[Span, ...]] = [(Span(route, Style.DIM),)]
+    """Who sends it, its cycle, its E2E counts; what is wrong with its length or its decoding."""
+    message = row.message
+    facts: list[tuple[Span, ...]] = [(Span("  ".join(_route(row)), Style.DIM),)]
+    if message is None or row.is_remote:
+        return facts
     if message.e2e and row.count:
         facts.append(_protection(row))
     if row.decoder and row.decoder.problem:
@@ -314,6 +300,27 @@ def _facts(row: Row) -> list[tuple[Span, ...]]:
         text = f"{len(row.data)} bytes; {message.name} has {message.length}"
         facts.append((Span(text, Style.BAD),))
     return facts
+
+
+def _route(row: Row) -> list[str]:
+    """Nodes, cycle and kind of frame."""
+    message, watch, last = row.message, row.watch, row.last
+    words = []
+    if message:
+        words.append(f"{', '.join(message.senders) or 'nobody'} to {', '.join(message.receivers) or 'nobody'}")
+    if watch.nominal_s:
+        words.append(f"every {1000 * watch.nominal_s:.0f} ms")
+    if watch.timeout_s:
+        times = f" ({watch.timeouts} times)" if watch.timeouts else ""
+        words.append(f"missing after {1000 * watch.timeout_s:.0f} ms{times}")
+    if watch.cycle_min_s is not None:
+        low, high = numbers.milliseconds(watch.cycle_min_s), numbers.milliseconds(watch.cycle_max_s)
+        words.append(f"cycle {low} to {high} ms, deviation {numbers.milliseconds(watch.cycle_deviation_s)} ms")
+    if last and last.is_fd:
+        words.append("CAN FD, bit rate switch" if last.bitrate_switch else "CAN FD")
+    if last and not last.is_rx:
+        words.append("sent from here")
+    return words or ["one frame"]
 
 
 def _protection(row: Row) -> tuple[Span, ...]:

@@ -105,7 +105,7 @@ class Viewer:
         if self._open_names and row.name in self._open_names:  # from the command line, before anything was heard
             self._open_names.discard(row.name)
             self.open.add(row.key)
-        return row.key in self.open and row.decoder is not None
+        return row.key in self.open
 
     # --- frames ---
 

@@ -2,7 +2,8 @@
 
 Each is a real process in a pseudo-terminal of its own, fed by `frames` in another process through python-can's own
 socketcand interface, one after the other. The processor time is that of the viewer's process while the frames come,
-its start not counted.
+its start not counted. Their stderr is left out: python-can's socketcand interface logs a warning for each message that
+is split between two reads, which the other two let run across their screens.
 """
 
 import json
@@ -72,7 +73,8 @@ def measure(viewer: Viewer, rate_hz: float, seconds: float) -> Result:
     try:
         port = source.stdout.readline().strip()
         bus = ("-i", "socketcand", "-c", "vcan0", "--bus-kwargs", "host=127.0.0.1", f"port={port}")
-        with Terminal((sys.executable, *viewer.command, *bus), _COLUMNS, _ROWS) as terminal:
+        command = (sys.executable, *viewer.command, *bus)
+        with Terminal(command, _COLUMNS, _ROWS, stderr=subprocess.DEVNULL) as terminal:
             terminal.wait_for(viewer.received)
             seen, cpu_s, begin_s = viewer.received(terminal.text), terminal.cpu_s(), time.monotonic()
             output = len(terminal.output)

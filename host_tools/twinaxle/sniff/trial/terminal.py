@@ -4,7 +4,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -16,6 +15,11 @@ from typing import Self
 import pyte
 
 
+def _take_terminal() -> None:
+    """In the child: the terminal becomes the controlling one, so that Ctrl-C and changes of its size signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """Runs a program in a terminal of its own and keeps its screen, until `close`.
 
@@ -23,6 +27,7 @@ class Terminal:
         command: program and arguments.
         columns, rows: size of the terminal.
         environment: on top of ours; TERM is that of xterm with 256 colours.
+        stderr: as for `subprocess.Popen`, in place of the terminal.
     """
 
     def __init__(
@@ -31,6 +36,7 @@ class Terminal:
         columns: int = 120,
         rows: int = 40,
         environment: dict[str, str] | None = None,
+        stderr: int | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.output = bytearray()
@@ -42,7 +48,8 @@ class Terminal:
         self._slave = slave  # kept open so that the modes can be read after the program's end
         self._set_size(columns, rows)
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            command, stdin=slave, stdout=slave, stderr=slave if stderr is None else stderr,
+            start_new_session=True, preexec_fn=_take_terminal,
             env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"} | (environment or {}),
         )  # fmt: skip
 
@@ -100,7 +107,6 @@ class Terminal:
         """Change the size of the window."""
         self.screen.resize(rows, columns)
         self._set_size(columns, rows)
-        os.killpg(self.process.pid, signal.SIGWINCH)
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
