@@ -184,7 +184,10 @@ def test_the_strip_shows_both_axles(car: Session) -> None:
 def test_the_strip_says_when_an_axle_is_silent(car: Session) -> None:
     drive(car)
     car.hear(car_frame("VcuStatus", 1.0, State=4), now_s=1.01)  # type: ignore[arg-type]
-    assert car.lines()[1].endswith("no frames")
+    front = car.lines()[1]
+    assert front.split()[1:3] == ["·" * 24 + "│" + "·" * 24, "-"]
+    assert front.endswith("no frames for 1.0s")
+    assert styled(car, "InvFrontStatus", Style.GOOD) == []
 
 
 def test_the_strip_is_one_line_on_a_low_terminal_and_gone_on_a_lower_one(car: Session) -> None:

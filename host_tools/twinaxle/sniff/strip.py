@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from twinaxle.dbc.model import Message
+from twinaxle.sniff import numbers
 from twinaxle.sniff.glyphs import Glyphs
 from twinaxle.sniff.spans import Line, Span, Style, clip
 from twinaxle.sniff.store import Row, Store
@@ -72,7 +73,7 @@ class Strip:
         values = {name: {r.signal.name: r for r in row.readings} for name, row in rows.items()}
         lines = [self._car(values, rows, width)]
         if most >= 3:
-            lines += [self._axle(axle, values, rows, width) for axle in ("Front", "Rear")]
+            lines += [self._axle(axle, values, rows, store.now_s, width) for axle in ("Front", "Rear")]
         return lines
 
     def _car(self, values: dict[str, dict[str, Reading]], rows: dict[str, Row], width: int) -> Line:
@@ -107,18 +108,24 @@ class Strip:
             spans += _pair("brake", _number(pedals, "BrakePressure", "bar", 0))
         return spans
 
-    def _axle(self, axle: str, values: dict[str, dict[str, Reading]], rows: dict[str, Row], width: int) -> Line:
-        name, inverter = f"Inv{axle}Status", values.get(f"Inv{axle}Status", {})
+    def _axle(
+        self, axle: str, values: dict[str, dict[str, Reading]], rows: dict[str, Row], now_s: float, width: int
+    ) -> Line:
+        """An axle; what its inverter said last is not shown any more when that is late."""
+        row = rows.get(f"Inv{axle}Status")
+        late = row is None or row.is_late
+        inverter = {} if late else values[f"Inv{axle}Status"]
         command = values.get(f"VcuInv{axle}Command", {})
-        late = name not in rows or rows[name].is_late
         state = _text(inverter, "State")
+        if late:
+            state = f"no frames for {numbers.age(row.watch.age_s(now_s))}" if row else "no frames"
         head = Span(f" {axle:6}", Style.STRONG)
         torque = f"{_number(inverter, 'TorqueActual', 'Nm'):>10}"
         tail = [
             Span(torque, Style.BAD if late else Style.NORMAL),
             *_pair("request", f"{_number(command, 'TorqueRequest', 'Nm'):>9}"),
             *_pair("speed", f"{_number(inverter, 'Speed', 'rpm', 0):>9}"),
-            Span(f"  {'no frames' if late else state}", Style.BAD if late or state == "Fault" else Style.NORMAL),
+            Span(f"  {state}", Style.BAD if late or state == "Fault" else Style.NORMAL),
         ]
         half = min((width - len(head.text) - 54) // 2, _BAR_MAX)
         bar = self._torque_bar(inverter, command, half) if half >= _BAR_MIN else ()

@@ -94,7 +94,7 @@ def _verdict(row: Row, look: Look) -> Span:
     if verdict is None:
         return Span("")
     good = verdict.good or verdict == Verdict.INITIAL
-    return Span(SHORT[verdict], Style.GOOD if good else Style.BAD)
+    return Span(SHORT[verdict], Style.BAD if not good else Style.DIM if row.is_late else Style.GOOD)
 
 
 def _faults(row: Row, look: Look) -> Span:
@@ -208,11 +208,11 @@ def identifier(row: Row) -> str:
 
 
 def data_spans(row: Row, look: Look, most: int) -> list[Span]:
-    """The first bytes of the data in hex, those highlighted in which a bit has changed."""
+    """The first bytes of the data in hex, those highlighted in which a bit has changed; dim when they are stale."""
     changed = look.changed(row)
     text = row.data[:most].hex(" ").upper()
-    if not changed:
-        return [Span(text)]
+    if row.is_late or not changed:
+        return [Span(text, Style.DIM if row.is_late else Style.NORMAL)]
     spans = []
     for at in range(0, len(text), 3):
         spans.append(Span(text[at : at + 3], Style.CHANGED if changed & 0xFF else Style.NORMAL))
@@ -238,13 +238,13 @@ def _reading_style(reading: Reading, changed: int) -> Style:
 
 
 def signal_spans(row: Row, look: Look, width: int) -> list[Span]:
-    """The signals in one line, those that have changed highlighted, until `width` is full or more than full."""
+    """The signals in one line, those that have changed highlighted, until `width` is full; dim when they are stale."""
     changed = look.changed(row)
     spans = []
     for reading in row.readings:
         shown = reading.shown
         spans.append(Span(f"{reading.signal.name} ", Style.DIM))
-        spans.append(Span(shown, _reading_style(reading, changed)))
+        spans.append(Span(shown, Style.DIM if row.is_late else _reading_style(reading, changed)))
         spans.append(_GAP)
         width -= len(reading.signal.name) + len(shown) + 3
         if width < 0:
