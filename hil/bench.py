@@ -19,19 +19,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hil import channels
+from hil.board import VirtualBoard
 from hil.bus import BusView
 from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.live.loop import Loop
+from hil.live.target import VIRTUAL, NoVirtualBoard, open_target, reset_board
 from hil.measure import FILE_NAME, Measurements
 from hil.nodes.pedals import Gear
 from hil.observer import Observer
 from hil.oracle import PERIOD_NS, Oracle
-from hil.pacer import Pacer
 from hil.recorder import Recorder
 from hil.trace import Times, Trace
 from hil.workshop import firmware_flash, run_folder
@@ -39,11 +41,12 @@ from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import codec
 from twinaxle.errors import UserError
 
+if TYPE_CHECKING:
+    from hil.live.adapter import Adapter
+
 NS_PER_S = 1_000_000_000
 TICK_MAX_US = 10_000
 """A tick must be over before the next begins. (RT-01 asks for a tenth of this; `make bench-firmware` estimates it.)"""
-
-TARGETS = ("virtual",)
 
 _TRACEBACK_LINES = 20
 """Of what the firmware printed after an exception, this much is shown; all of it is in `board.console`."""
@@ -54,11 +57,15 @@ class Bench:
 
     Args:
         seed: phases, crystals and noise are drawn from it; the same seed gives the same bus log byte for byte (HB-02).
-        target: what runs the firmware; "virtual" is the real MicroPython on the virtual board.
+        target: what runs the firmware; "virtual" is the real MicroPython on the virtual board. Else a real board on a
+            python-can bus, see `hil.live.target`: then `real_time` is a matter of course, and time that a test spends
+            between calls is a silence on the bus.
         name: of the run, in the report and the folder.
         folder: where log, truth and measurements go; None makes one under `build/run`.
         nodes: the virtual nodes; the others are absent.
         real_time: tie bench time to the wall clock.
+        speed: bench time over wall time then; other than 1 only for a board that is itself a bench in slow motion.
+        reset_command: resets a real board; run before power-on.
         record_period_ms: period of the recorded time series, a multiple of 10.
         write_log: write the bus log and the truth at the end (the measurements always are).
         clock_ppm, tick_cost_us, variant: as for `VirtualCar`.
@@ -76,22 +83,23 @@ class Bench:
         folder: Path | None = None,
         nodes: Collection[str] = VIRTUAL_NODES,
         real_time: bool = False,
+        speed: float = 1.0,
+        reset_command: str | None = None,
         record_period_ms: int = 10,
         write_log: bool = True,
         clock_ppm: Mapping[str, float] | None = None,
         tick_cost_us: int | None = None,
         variant: str | None = None,
     ) -> None:
-        if target not in TARGETS:
-            raise UserError(f"there is no target {target!r}; there are {', '.join(TARGETS)}")
         if record_period_ms <= 0 or record_period_ms * 1_000_000 % PERIOD_NS:
             raise UserError(f"record_period_ms={record_period_ms} is no multiple of 10 ms")
         self.name = name
         self.seed = seed
         self.target = target
         self.folder = run_folder(name) if folder is None else folder
+        real = None if target == VIRTUAL else open_target(target)
         self.car = VirtualCar(
-            firmware_flash(self.folder / "flash"),
+            firmware_flash(self.folder / "flash") if real is None else None,
             seed=seed,
             nodes=nodes,
             clock_ppm=clock_ppm,
@@ -103,8 +111,6 @@ class Bench:
         self.plant = self.car.plant
         self.driver = self.car.driver
         self.faults = self.car.faults
-        assert self.car.board is not None
-        self.board = self.car.board
         self.inverters = {"front": self.car.front, "rear": self.car.rear}
         self.observer = Observer(self.bus, powertrain())
         self.oracle = Oracle(self.observer, self.plant)
@@ -112,7 +118,14 @@ class Bench:
         self.recorder = Recorder(channels.channels(self.observer), record_period_ms * 1_000_000)
         self.measurements = Measurements(clock_s=lambda: self.time_s)
         self.faults.on_mark = lambda mark: self.recorder.mark(mark.time_ns, mark.text, mark.kind)
-        self._pacer = Pacer() if real_time else None
+        self._loop = Loop(self.kernel, speed) if real_time or real is not None else None
+        self._adapter: Adapter | None = None
+        if real is not None:
+            from hil.live.adapter import Adapter
+
+            assert self._loop is not None
+            self._adapter = Adapter(self.bus, real, self._loop.selector)
+        self._reset_command = reset_command
         self._record_every = record_period_ms * 1_000_000 // PERIOD_NS
         self._looks = 0
         self._last_state = -1
@@ -130,6 +143,8 @@ class Bench:
         """12 V on. Without effect the second time."""
         if not self._begun:
             self._begun = True
+            if self._reset_command is not None and self._adapter is not None:
+                reset_board(self._reset_command)
             self.kernel.at(0, self._look)
             self.car.power_on()
 
@@ -149,6 +164,10 @@ class Bench:
         self._ended = True
         wrong = self._never_happened() if judge else []
         self.car.power_off()
+        if self._adapter is not None:
+            self._adapter.close()
+        if self._loop is not None:
+            self._loop.close()
         self._write()
         if wrong:
             raise AssertionError(f"{self.name}, seed {self.seed}: " + "; ".join(wrong))
@@ -169,12 +188,8 @@ class Bench:
             f"{found.goal} violated at {found.time_ns / NS_PER_S:.3f} s: {found.text}": found.goal
             for found in self.oracle.verdict
         }
-        if self.board.reset_count:
-            wrong[f"the board was reset {self.board.reset_count} times"] = "reset"
-        if self.exceptions:
-            wrong["the firmware raised an exception:\n" + "\n".join(self.exceptions)] = "exception"
-        if self.board.late_outputs:
-            wrong[f"{self.board.late_outputs} outputs of the board came late out of a replayed past"] = "late"
+        if self.car.board is not None:
+            wrong.update(self._board_wrongs(self.car.board))
         if self.observer.seen("VcuTiming"):
             timing = self.observer.latest("VcuTiming")
             if timing.RxOverruns:
@@ -182,6 +197,16 @@ class Bench:
             if timing.TickTimeMax > TICK_MAX_US:
                 wrong[f"a tick took {timing.TickTimeMax} us"] = "tick"
         return [text for text, kind in wrong.items() if kind not in self._excused]
+
+    def _board_wrongs(self, board: VirtualBoard) -> dict[str, str]:
+        wrong = {}
+        if board.reset_count:
+            wrong[f"the board was reset {board.reset_count} times"] = "reset"
+        if self.exceptions:
+            wrong["the firmware raised an exception:\n" + "\n".join(self.exceptions)] = "exception"
+        if board.late_outputs:
+            wrong[f"{board.late_outputs} outputs of the board came late out of a replayed past"] = "late"
+        return wrong
 
     def _write(self) -> None:
         self.measurements.write(self.folder / FILE_NAME)
@@ -220,10 +245,9 @@ class Bench:
 
     def _run_until(self, end_ns: int) -> None:
         kernel = self.kernel
-        if self._pacer is not None:
+        if self._loop is not None:
             while kernel.now_ns < end_ns:
-                kernel.run_until(min(end_ns, kernel.now_ns + 1_000_000))
-                self._pacer.wait_until(kernel.now_ns)
+                self._loop.turn(end_ns)
         else:
             kernel.run_until(end_ns)
         self.plant.advance(kernel.now_ns)
@@ -243,6 +267,13 @@ class Bench:
         self._looks += 1
 
     # --- what a test reads ---
+
+    @property
+    def board(self) -> VirtualBoard:
+        """The virtual board. Raises `NoVirtualBoard` when the target is a real one."""
+        if self.car.board is None:
+            raise NoVirtualBoard(f"target {self.target} is a real board: its inside cannot be seen")
+        return self.car.board
 
     @property
     def speed_kmh(self) -> float:

@@ -26,7 +26,13 @@ _RESULTS = pytest.StashKey[Any]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("twinaxle", "twinaxle bench")
-    group.addoption("--target", default="virtual", help="what runs the firmware (default: virtual)")
+    group.addoption(
+        "--target", default="virtual",
+        help="what runs the firmware: virtual (default), or a board on a python-can bus as "
+        "INTERFACE:CHANNEL[,KEY=VALUE...], such as pcan:PCAN_USBBUS1,bitrate=500000",
+    )  # fmt: skip
+    group.addoption("--reset-command", metavar="COMMAND", help="resets the board of such a target before each run")
+    group.addoption("--bench-speed", type=float, default=1.0, help="bench time over wall time of such a target")
     group.addoption("--seed", type=int, default=1, help="seed of every bench run (default: 1)")
     group.addoption(
         "--trace-folder", type=Path, default=None, metavar="FOLDER", help="leave the logs of all runs in this folder"
@@ -109,6 +115,8 @@ def new_bench(request: pytest.FixtureRequest) -> Iterator[BenchFactory]:
         name = request.node.nodeid.split("/")[-1] + (f"-{len(benches) + 1}" if benches else "")
         options.setdefault("seed", option("--seed"))
         options.setdefault("target", option("--target"))
+        options.setdefault("reset_command", option("--reset-command"))
+        options.setdefault("speed", option("--bench-speed"))
         options.setdefault("name", name)
         bench = Bench(folder=run_folder(name, option("--trace-folder")), **options)
         benches.append(bench)
@@ -135,6 +143,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         item.failed_in_call = report.failed  # type: ignore[attr-defined]
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test that needs the inside of the virtual board is skipped on a real one."""
+    try:
+        return (yield)
+    except Exception as error:
+        if type(error).__name__ == "NoVirtualBoard":  # by name: not to import the bench for every pytest start
+            pytest.skip(str(error))
+        raise
 
 
 @pytest.fixture

@@ -15,32 +15,12 @@ from can.io.generic import MessageWriter
 from can.io.logger import MESSAGE_WRITERS
 
 from twinaxle.errors import UserError
+from twinaxle.logs import frames
+from twinaxle.recording.blf import BulkBLFWriter
 
 EXTENDED = 1 << 31
 REMOTE = 1 << 30
 ERROR = 1 << 29
-
-_BLF_OBJECT = np.dtype(
-    [
-        ("signature", "S4"),
-        ("header_size", "<u2"),
-        ("header_version", "<u2"),
-        ("object_size", "<u4"),
-        ("object_type", "<u4"),
-        ("flags", "<u4"),
-        ("client", "<u2"),
-        ("object_version", "<u2"),
-        ("time_ns", "<u8"),
-        ("channel", "<u2"),
-        ("message_flags", "u1"),
-        ("dlc", "u1"),
-        ("can_id", "<u4"),
-        ("data", "u1", (8,)),
-    ]
-)
-_CAN_MESSAGE = 1
-_TIME_ONE_NS = 2
-_BLF_REMOTE = 0x80
 
 
 class BenchASCWriter(can.ASCWriter):
@@ -54,7 +34,7 @@ class BenchASCWriter(can.ASCWriter):
         return super()._format_header_datetime(datetime(1970, 1, 1))
 
 
-class BenchBLFWriter(can.BLFWriter):
+class BenchBLFWriter(BulkBLFWriter):
     """BLF with times from power-on."""
 
     def __init__(self, file: Any, **kwargs: Any) -> None:
@@ -69,26 +49,12 @@ class BenchBLFWriter(can.BLFWriter):
         """
         if not len(records):
             return
-        objects = np.zeros(len(records), dtype=_BLF_OBJECT)
-        objects["signature"] = b"LOBJ"
-        objects["header_size"] = 32
-        objects["header_version"] = 1
-        objects["object_size"] = _BLF_OBJECT.itemsize
-        objects["object_type"] = _CAN_MESSAGE
-        objects["flags"] = _TIME_ONE_NS
-        objects["time_ns"] = (records["time_ns"] / 1e9 * 1e9).astype(np.int64)
-        objects["channel"] = self.channel
-        objects["message_flags"] = np.where(records["can_id"] & REMOTE, _BLF_REMOTE, 0)
-        objects["dlc"] = records["length"]
-        objects["can_id"] = records["can_id"] & ~np.uint32(REMOTE)
-        objects["data"] = np.where((records["can_id"] & REMOTE)[:, None], 0, records["data"])
-        block = objects.tobytes()
-        self._buffer.append(block)
-        self._buffer_size += len(block)
-        self.object_count += len(records)
-        self.stop_timestamp = float(records["time_ns"][-1]) / 1e9
-        while self._buffer_size >= self.max_container_size:
-            self._flush()
+        ids = records["can_id"]
+        flags = np.where(ids & EXTENDED, frames.EXTENDED, 0) | np.where(ids & REMOTE, frames.REMOTE, 0)
+        data = np.where((ids & REMOTE)[:, None], 0, records["data"])
+        channel = np.full(len(records), frames.NO_CHANNEL)
+        can_id = ids & ~np.uint32(EXTENDED | REMOTE)
+        self.write_table(frames.make_table(records["time_ns"], can_id, flags, records["length"], data, channel))
 
 
 _OWN: dict[str, type[MessageWriter]] = {".asc": BenchASCWriter, ".blf": BenchBLFWriter}

@@ -1,8 +1,6 @@
 """The live bench: the virtual car in step with the wall clock, open to programs (hub) and to a real bus (adapter).
 
-One thread does it all: let the bench's time run up to the wall clock's, write to the clients, and wait for the next
-event of the bench or the next byte from outside, whichever comes first. What comes from outside happens at the bench
-time at which it arrived.
+The loop's thread does it all; only the log's file and a real bus have threads of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from selectors import BaseSelector, SelectSelector
 from typing import TYPE_CHECKING, NamedTuple
 
 from hil.bus import LoadMark
@@ -22,10 +19,10 @@ from hil.live.beacon import Beacon
 from hil.live.foreign import follow_foreign_units
 from hil.live.hub import LOOPBACK, Hub
 from hil.live.lateness import Lateness
+from hil.live.loop import Loop
 from hil.live.scenario import Scenario
 from hil.observer import Observer
 from hil.oracle import PERIOD_NS, Oracle
-from hil.pacer import Pacer
 from hil.workshop import firmware_flash
 from twinaxle.dbc import powertrain
 from twinaxle.errors import UserError
@@ -41,10 +38,6 @@ NODES = (*VIRTUAL_NODES, "VCU")
 
 NS_PER_S = 1_000_000_000
 
-_SLICE_NS = 5_000_000
-"""A bench that is late looks after its clients in between."""
-_GRAIN_S = 0.00025
-_WAIT_MAX_S = 0.05
 _LOOK_NS = 100_000_000
 _FLUSH_S = 0.5
 _BOOT_NS = 300_000_000
@@ -105,32 +98,26 @@ class LiveBench:
         speed: float = 1.0,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        unknown = sorted(set(nodes) - set(NODES))
-        if unknown:
-            raise UserError(f"there is no virtual node {unknown[0]!r}; there are {', '.join(NODES)}")
-        if scenario is not None and "PEDALS" not in nodes:
-            raise UserError("a scenario needs the virtual PEDALS: the driver is somebody else's part here")
         self.say = say
         self.lateness = Lateness()
-        self.selector: BaseSelector = SelectSelector()  # epoll waits in whole milliseconds
         self.hub: Hub | None = None
         self.adapter: Adapter | None = None
         self.log: BusLog | None = None
         self._beacon: Beacon | None = None
-        self._pacer = Pacer(speed=speed)
         self.frames = 0
         """Good frames on the virtual bus so far."""
         self.last_status: Status | None = None
-        self._recent = Lateness()
         self._load_from = LoadMark(0, 0)
         self._stopping = self._closed = self._begun = False
         self._scenario = scenario
         self._told_lines = self._told_goals = 0
         self._folder = Path(tempfile.mkdtemp(prefix="twinaxle-"))
         try:
+            _check(nodes, scenario)
             flash = firmware_flash(self._folder) if "VCU" in nodes else None
             self.car = VirtualCar(flash, seed=seed, nodes=[node for node in nodes if node != "VCU"])
             self.kernel = self.car.kernel
+            self.loop = Loop(self.kernel, speed)
             self.car.bus.tap(self._count)
             self.observer = Observer(self.car.bus, powertrain())
             self.oracle = Oracle(self.observer, self.car.plant) if set(nodes) >= _ORACLE_NEEDS else None
@@ -146,7 +133,12 @@ class LiveBench:
                 self.log = BusLog(self.car.bus, log)
             if port is not None:
                 self.hub = Hub(
-                    self.car.bus, self.selector, host=host, port=port, check_owner=self._check_owner, say=self._tell
+                    self.car.bus,
+                    self.loop.selector,
+                    host=host,
+                    port=port,
+                    check_owner=self._check_owner,
+                    say=self._tell,
                 )
                 self._beacon = Beacon("twinaxle", self.hub.port) if self.hub.host == LOOPBACK else None
         except BaseException:
@@ -157,7 +149,7 @@ class LiveBench:
         if real is not None:
             from hil.live.adapter import Adapter
 
-            self.adapter = Adapter(self.car.bus, real, self.selector, say=self._tell, on_frame=self._check_owner)
+            self.adapter = Adapter(self.car.bus, real, self.loop.selector, say=self._tell, on_frame=self._check_owner)
 
     def __enter__(self) -> LiveBench:
         return self
@@ -187,7 +179,7 @@ class LiveBench:
         self._begin()
         next_status_s = time.monotonic() + every_s
         while not self._stopping and (end_ns is None or self.kernel.now_ns < end_ns) and not until():
-            self._step(end_ns)
+            self.step(end_ns)
             if every_s and time.monotonic() >= next_status_s:
                 next_status_s = max(next_status_s + every_s, time.monotonic())
                 on_status(self.status())
@@ -209,35 +201,9 @@ class LiveBench:
         """Have `run` return; may be called from a signal handler."""
         self._stopping = True
 
-    def _step(self, end_ns: int | None) -> None:
-        kernel, pacer = self.kernel, self._pacer
-        first_ns = kernel.next_ns()
-        due_ns = self._catch_up(end_ns)
-        if self.hub is not None:
-            self.hub.flush()
-        if first_ns is not None and first_ns <= kernel.now_ns:
-            self._recent.add((pacer.due_ns(kernel.now_ns) - first_ns) * 1e-6 / pacer.speed)
-        wait_s = 0.0
-        if kernel.now_ns >= due_ns:
-            next_ns = kernel.next_ns()
-            ahead_s = _WAIT_MAX_S if next_ns is None else (next_ns - due_ns) / NS_PER_S / pacer.speed
-            wait_s = min(max(ahead_s, _GRAIN_S), _WAIT_MAX_S)
-        ready = self.selector.select(wait_s)
-        if ready:
-            self._catch_up(end_ns)
-            for key, mask in ready:
-                key.data(mask)
-
-    def _catch_up(self, end_ns: int | None) -> int:
-        """Let bench time run to the wall clock's, by one slice at most; returns the wall clock's."""
-        kernel = self.kernel
-        due_ns = self._pacer.due_ns(kernel.now_ns)
-        target_ns = min(due_ns, kernel.now_ns + _SLICE_NS)
-        if end_ns is not None:
-            target_ns = min(target_ns, end_ns)
-        if target_ns > kernel.now_ns:
-            kernel.run_until(target_ns)
-        return due_ns
+    def step(self, end_ns: int | None = None) -> None:
+        """One turn of the loop, at most to a bench time."""
+        self.loop.turn(end_ns, None if self.hub is None else self.hub.flush)
 
     # --- what it sees ---
 
@@ -279,12 +245,12 @@ class LiveBench:
 
     def status(self) -> Status:
         """The bench's status; begins anew what is counted since the last one."""
-        plant, bus, recent = self.car.plant, self.car.bus, self._recent
+        plant, bus, recent = self.car.plant, self.car.bus, self.loop.recent
         plant.advance(self.kernel.now_ns)
         load = bus.load(self._load_from)
         self._load_from = bus.mark()
         self.lateness.merge(recent)
-        self._recent = Lateness()
+        self.loop.recent = Lateness()
         lost_before_s = 0.0 if self.last_status is None else self.last_status.lost_s
         self.last_status = Status(
             time_s=self.kernel.now_ns / NS_PER_S,
@@ -296,8 +262,8 @@ class LiveBench:
             dropped=0 if self.hub is None else self.hub.dropped,
             late_ms=recent.percentile_ms(99),
             late_worst_ms=recent.worst_ms,
-            lost_s=self._pacer.lost_s,
-            lost_lately_s=self._pacer.lost_s - lost_before_s,
+            lost_s=self.loop.pacer.lost_s,
+            lost_lately_s=self.loop.pacer.lost_s - lost_before_s,
             adapter_dropped=0 if self.adapter is None else self.adapter.dropped,
             log_dropped=0 if self.log is None else self.log.dropped,
         )
@@ -322,7 +288,8 @@ class LiveBench:
             if self.log is not None:
                 self.log.close()
         finally:
-            self.selector.close()
+            if hasattr(self, "loop"):
+                self.loop.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _close_hub(self) -> None:
@@ -336,3 +303,11 @@ class LiveBench:
             time.sleep(0.005)
             self.hub.flush()
         self.hub.close()
+
+
+def _check(nodes: Collection[str], scenario: Scenario | None) -> None:
+    unknown = sorted(set(nodes) - set(NODES))
+    if unknown:
+        raise UserError(f"there is no virtual node {unknown[0]!r}; there are {', '.join(NODES)}")
+    if scenario is not None and "PEDALS" not in nodes:
+        raise UserError("a scenario needs the virtual PEDALS: the driver is somebody else's part here")

@@ -66,6 +66,7 @@ class Client:
         self._splitter = socketcand.Splitter()
         self._queue: deque[bytes] = deque()
         self._out = memoryview(b"")
+        self._mute = False
         self._hold_until_ns = 0
         self._in_flight = 0
         self._interest = 0
@@ -88,6 +89,8 @@ class Client:
 
     def push(self, text: bytes) -> None:
         """Queue a message; sent with the next `flush`. A full queue loses its oldest."""
+        if self._mute:
+            return
         queue = self._queue
         if len(queue) >= self._hub.queue_frames:
             queue.popleft()
@@ -112,8 +115,12 @@ class Client:
                 self._out = self._out[self._socket.send(self._out) :]
         except BlockingIOError:
             self._set_interest(self._interest | EVENT_WRITE)
-        except OSError as error:
-            self.close(error.strerror or str(error))
+        except OSError:
+            # It has gone. What it sent before that is still to be read, up to the end that follows it.
+            self._mute = True
+            self._out = memoryview(b"")
+            queue.clear()
+            self._set_interest(self._interest & ~EVENT_WRITE)
         else:
             self._set_interest(self._interest & ~EVENT_WRITE)
 
@@ -129,6 +136,8 @@ class Client:
             return
         try:
             sent = self._socket.send(text)
+        except BlockingIOError:
+            sent = 0
         except OSError as error:
             self.close(error.strerror or str(error))
             return
@@ -151,11 +160,10 @@ class Client:
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         except BlockingIOError:
             return
-        except OSError as error:
-            self.close(error.strerror or str(error))
-            return
+        except OSError:  # reset: as good an end as any
+            data = b""
         if not data:
-            self.close("")
+            self.close()
             return
         for body in self._splitter.feed(data):
             try:

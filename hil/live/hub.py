@@ -23,6 +23,8 @@ CLIENTS_MAX = 64
 LOOPBACK = "127.0.0.1"
 
 _BACKLOG = 16
+_RECEIVE_BUFFER_BYTES = 1 << 16
+"""Of every connection: what a client that sends too much has on its way when it is held back."""
 
 Ready = Callable[[int], None]
 """What the selector's owner calls with the mask of events; the `data` of every registered key."""
@@ -69,10 +71,11 @@ class Hub:
         self._dropped_before = 0
         self._socket = _listen(host, port)
         self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self.host, self.port = self._socket.getsockname()[:2]
         self.watch(self._socket, EVENT_READ, self._accept)
         self._port = bus.attach(PORT_NAME)  # hears everything and so acknowledges, as an adapter does
-        bus.tap(self._on_frame)
+        bus.tap(self.on_frame)
         bus.tap_errors(self._on_error)
 
     @property
@@ -82,7 +85,8 @@ class Hub:
 
     # --- bus to clients ---
 
-    def _on_frame(self, time_ns: int, frame: Frame, sender: str) -> None:
+    def on_frame(self, time_ns: int, frame: Frame, sender: str) -> None:
+        """Queue a frame for all clients but its sender: the tap on the bus."""
         if not self._listening:
             return
         can_id, data, is_extended, is_remote = frame
@@ -152,8 +156,10 @@ class Hub:
         return any(client.waits for client in self._listening)
 
     def close(self) -> None:
-        """End all connections and listen no more."""
-        self.bus.untap(self._on_frame)
+        """End all connections and listen no more. Without effect the second time."""
+        if PORT_NAME not in self.bus.ports:
+            return
+        self.bus.untap(self.on_frame)
         self.bus.untap(self._on_error)
         self.bus.detach(self._port)
         self.watch(self._socket, 0, self._accept)

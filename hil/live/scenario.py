@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hil.nodes import Driver
-from hil.nodes.driver import HOLD_BRAKE_BAR, Script
+from hil.nodes.driver import Script
 from twinaxle.errors import UserError
 
 Scenario = Callable[[Driver], None]
@@ -15,6 +15,7 @@ Scenario = Callable[[Driver], None]
 NAMES = ("off", "drive", "pedal", "launch", "wltc")
 
 _LAUNCH_MPS = 100 / 3.6
+_LAUNCH_BRAKE_BAR = 60.0
 _STILL_MPS = 0.1
 _PAUSE_S = 3.0
 _PEDAL_RAMP_S = 1.0
@@ -85,7 +86,7 @@ def _launches(driver: Driver) -> Script:
         driver.pedal(100)
         yield lambda: plant.speed_mps >= _LAUNCH_MPS
         driver.pedal(0)
-        driver.brake(HOLD_BRAKE_BAR)
+        driver.brake(_LAUNCH_BRAKE_BAR)
         yield lambda: abs(plant.speed_mps) < _STILL_MPS
         yield _PAUSE_S
 

@@ -10,6 +10,7 @@ entry point: `python -m can.viewer -i twinaxle`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import selectors
 import socket
@@ -36,6 +37,7 @@ DEFAULT_HOST = "127.0.0.1"
 
 _CONNECT_S = 5.0
 _DETECT_S = 0.3
+_LEAVE_S = 2.0
 _RECEIVE_BYTES = 1 << 16
 
 log = logging.getLogger(__name__)
@@ -203,11 +205,18 @@ class TwinaxleBus(can.BusABC):
                 raise self._end(f"the bench has ended: {error}") from error
 
     def shutdown(self) -> None:
-        """Leave the bench."""
+        """Leave the bench, once it has taken what was sent (two seconds at most)."""
         if self._is_shutdown:
             return
         super().shutdown()
         self._selector.close()
+        with contextlib.suppress(OSError):
+            # To close with frames unread would be a reset of the connection, and lose what is on its way to the bench.
+            self._socket.shutdown(socket.SHUT_WR)
+            self._socket.settimeout(_LEAVE_S)
+            deadline_s = time.monotonic() + _LEAVE_S
+            while self._socket.recv(_RECEIVE_BYTES) and time.monotonic() < deadline_s:
+                pass
         self._socket.close()
 
     @staticmethod

@@ -87,7 +87,7 @@ def test_a_broken_log_gives_1_and_all_outputs(forge: Forge, tmp_path: Path, caps
         (["LOG", "--limit", "jitter_ms"], "write NAME=VALUE"),
         (["LOG", "--without", "PEDAL"], "no node PEDAL; did you mean PEDALS"),
         (["LOG", "--skip-rule", "crcs"], "there is no rule 'crcs'"),
-        (["LOG", "--allow", "Pedals"], "no message Pedals; did you mean PedalsDriver"),
+        (["LOG", "--allow", "Pedals"], "Pedals is no identifier, message or node; did you mean PEDALS"),
         (["LOG", "-c", "7"], "has no channel 7, only 0"),
         (["LOG", "-c", "can0"], "channel 'can0' of a log must be a number"),
         (["LOG", "--start", "900"], "there is no frame to judge"),

@@ -222,3 +222,11 @@ def test_power_limits_are_monotonic() -> None:
     assert charge == sorted(charge, reverse=True)
     assert hot == sorted(hot, reverse=True)
     assert interpolate(((0.0, 1.0), (10.0, 3.0)), 5.0) == 2.0
+
+
+def test_the_cell_voltages_are_those_of_the_pack(ready: Rig) -> None:
+    ready.run_ms(200)
+    status, pack = ready.latest("BmsStatus"), ready.latest("BmsPack")
+    cells = ready.plant.parameters.battery.cells_in_series
+    assert status.CellVoltageMin <= status.CellVoltageMax
+    assert status.CellVoltageMin == pytest.approx(1000 * pack.PackVoltage / cells, abs=30)

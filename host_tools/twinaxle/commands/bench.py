@@ -1,6 +1,7 @@
 """`twinaxle bench`: the virtual car in real time, its bus open to other programs and to a real bus."""
 
 import argparse
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def _names(text: str) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """Let the bench live until Ctrl-C, SIGTERM or the end of the duration. Returns 0."""
     from hil.live.bench import NODES, LiveBench
+    from hil.live.keys import HELP, Keys, keyboard
     from hil.live.scenario import scenario
 
     joins = "interface" in args or "channel" in args
@@ -83,7 +85,10 @@ def run(args: argparse.Namespace) -> int:
     with LiveBench(**options) as bench:
         _stop_on_signals(bench)
         _introduce(bench, nodes, name, display)
-        bench.run(args.duration, every_s=display.every_s, on_status=display.status)
+        with keyboard(bench.loop.selector, Keys(bench.car.driver, bench.stop).press) as keys:
+            if keys:
+                display.line(HELP if "PEDALS" in nodes else "keys: q end")
+            bench.run(args.duration, every_s=display.every_s, on_status=display.status)
     display.line(_summary(bench, args.log))
     return 0
 
@@ -147,6 +152,7 @@ class _Display:
         text = _status_line(status)
         if self._in_place:
             self._clear()
+            text = text[: shutil.get_terminal_size().columns - 1]
             print(text, end="", flush=True)
             self._shown = len(text)
         else:

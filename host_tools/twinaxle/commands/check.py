@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
-from twinaxle.dbc.model import EXTENDED
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _list() -> None:
 
 
 def _config(args: argparse.Namespace, database: "Database") -> "Config":
-    from twinaxle.dbc.names import find_message, suggestion
+    from twinaxle.dbc.names import keys_of, suggestion
     from twinaxle.judge.config import Config, default_file, load_config, parse_pair, with_limits
 
     path = args.rules or default_file(database.path)
@@ -131,32 +130,15 @@ def _config(args: argparse.Namespace, database: "Database") -> "Config":
     for node in args.without:
         if node not in database.nodes:
             raise UserError(f"--without: {database.path.name} has no node {node}{suggestion(node, database.nodes)}")
-    allowed = []
-    for text in args.allow:
-        try:
-            allowed.append(
-                int(text.rstrip("xX") if text[-1:] in "xX" else text, 0) | (1 << 31 if text[-1:] in "xX" else 0)
-            )
-        except ValueError:
-            allowed.append(find_message(database, text).key)
     return replace(
         config,
         limits=with_limits(config.limits, changes),
         latency=config.latency + tuple(parse_pair(text, database) for text in args.latency),
         bitrate=getattr(args, "bitrate", _BITRATE),
         without=frozenset(args.without),
-        allowed_ids=frozenset(allowed),
+        allowed_ids=frozenset(key for text in args.allow for key in keys_of(database, text)),
         from_start=args.from_start,
     )
-
-
-def _identifier(text: str) -> int | None:
-    """The key of an identifier such as 0x123 or, extended, 0x18FF0102x; None if it is no number."""
-    digits = text.removesuffix("x")
-    try:
-        return int(digits, 0) | (EXTENDED if digits != text else 0)
-    except ValueError:
-        return None
 
 
 def _log(path: Path, args: argparse.Namespace, database: "Database", config: "Config") -> "Judgement":

@@ -59,6 +59,17 @@ class Signal:
         return (1 << (self.length - 1)) - 1 if self.is_signed and not self.is_float else (1 << self.length) - 1
 
     @property
+    def is_enumeration(self) -> bool:
+        """True if every value has its name, False where a table only names special values of a number.
+
+        An enumeration has neither unit nor scaling, and its table has two values or more, the lowest one among them.
+        """
+        if self.unit or self.is_float or (self.factor, self.offset) != (1, 0):
+            return False
+        lowest = self.raw_minimum if self.minimum is None else self.minimum
+        return len(self.choices) >= 2 and lowest in self.choices
+
+    @property
     def shift(self) -> int:
         """Place of the lowest bit in the frame read as one 64-bit number, in the signal's own byte order."""
         if not self.is_big_endian:

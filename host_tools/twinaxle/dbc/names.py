@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from twinaxle.dbc.model import Database, Message, Signal
+from twinaxle.dbc.model import EXTENDED, Database, Message, Signal
 from twinaxle.errors import UserError
 from twinaxle.paths import shown
 
@@ -47,6 +47,26 @@ def find_message(database: Database, name: str) -> Message:
     if message is None:
         raise UserError(f"{shown(database.path)}: no message {name}{suggestion(name, database.messages)}")
     return message
+
+
+def keys_of(database: Database, name: str) -> list[int]:
+    """The identifiers (`Message.key`) that a text stands for: a number such as `0x123` or, extended, `0x18FF0102x`,
+    whether or not the database has it; a message; a node, for all that it sends.
+
+    Raises UserError with near names if it is none of these.
+    """
+    digits = name.removesuffix("x")
+    if digits[:1].isdigit():
+        try:
+            return [int(digits, 0) | (EXTENDED if digits != name else 0)]
+        except ValueError:
+            pass
+    if name in database.nodes:
+        return [message.key for message in database.messages.values() if name in message.senders]
+    if name not in database.messages:
+        near = suggestion(name, [*database.messages, *database.nodes])
+        raise UserError(f"{shown(database.path)}: {name} is no identifier, message or node{near}")
+    return [database.messages[name].key]
 
 
 def find_signal(database: Database, name: str) -> Place:

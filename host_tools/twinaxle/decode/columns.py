@@ -13,7 +13,7 @@ import numpy.typing as npt
 from twinaxle.dbc.model import Message, Signal
 from twinaxle.logs.frames import FrameTable, Mask
 
-Raw = npt.NDArray[np.int64] | npt.NDArray[np.uint64]
+Raw = npt.NDArray[Any]
 Values = npt.NDArray[Any]
 
 _EXACT_BITS = 53  # integers of so many bits are exact as float64
@@ -26,19 +26,23 @@ class Column:
 
     signal: Signal
     raw: Raw
-    """[n] int64 for signed signals, else uint64; the bit pattern for float signals."""
+    """[n] Integers of the smallest type that holds the signal; the bit pattern, unsigned, for float signals."""
     present: Mask | None
     """[n] False where the frame does not carry the signal: too short, or multiplexed otherwise. None: all carry it."""
 
     @cached_property
     def physical(self) -> Values:
         """[n] raw * factor + offset: integers (int64, uint64) where factor and offset are integers, else float64."""
-        return physical(self.signal, self.raw)
+        # What stands in frames without the signal must not decide on the type of the others.
+        raw = self.raw if self.present is None else np.where(self.present, self.raw, 0).astype(self.raw.dtype)
+        return physical(self.signal, raw)
 
     @property
     def raw_numbers(self) -> Values:
         """[n] The unscaled numbers: integers, floats for a float signal."""
-        return float_of_bits(self.signal, self.raw) if self.signal.is_float else self.raw
+        if self.signal.is_float:
+            return float_of_bits(self.signal, self.raw)
+        return self.raw if self.signal.raw_maximum >= 1 << 63 else self.raw.astype(np.int64)
 
     def take(self, rows: Any) -> Column:
         """The column with the rows that a mask, an index array or a slice picks."""
@@ -109,12 +113,17 @@ def last_bit(signal: Signal) -> int:
 
 def raw_values(signal: Signal, words: npt.NDArray[np.uint64]) -> Raw:
     """The raw integers of a signal from frames as 64-bit numbers in the signal's byte order."""
+    size = next(size for size in (8, 16, 32, 64) if signal.length <= size)
     if signal.is_signed and not signal.is_float:
         # Up to the top, and down again with the sign.
         up = words << np.uint64(64 - signal.length - signal.shift)
-        return up.view(np.int64) >> np.int64(64 - signal.length)
-    shifted = words >> np.uint64(signal.shift) if signal.shift else words
-    return shifted & np.uint64((1 << signal.length) - 1) if signal.length + signal.shift < 64 else shifted
+        signed: Raw = (up.view(np.int64) >> np.int64(64 - signal.length)).astype(f"i{size // 8}")
+        return signed
+    # The smaller type cuts off most of what stands above the signal.
+    shifted: Raw = (words >> np.uint64(signal.shift) if signal.shift else words).astype(f"u{size // 8}")
+    if signal.length < size:
+        shifted &= shifted.dtype.type((1 << signal.length) - 1)
+    return shifted
 
 
 def float_of_bits(signal: Signal, raw: Raw) -> npt.NDArray[np.float64]:
@@ -131,7 +140,7 @@ def physical(signal: Signal, raw: Raw) -> Values:
         numbers = float_of_bits(signal, raw)
         return numbers if (factor, offset) == (1, 0) else numbers * factor + offset
     if (factor, offset) == (1, 0):
-        return raw
+        return raw.astype(np.int64) if signal.raw_maximum < 1 << 63 else raw
     if signal.length > _EXACT_BITS:
         return _by_python(signal, raw)
     if isinstance(factor, int) and isinstance(offset, int):

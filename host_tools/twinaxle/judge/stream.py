@@ -20,9 +20,10 @@ from twinaxle.e2e import Checker, Verdict
 TIMEOUT_CYCLES = 3.0
 """A cyclic message without RxTimeout in the DBC is late after this many cycles."""
 
-_FAULTS = (
+FAULTS = (
     Verdict.REPEATED, Verdict.WRONG_SEQUENCE, Verdict.WRONG_CRC, Verdict.INVALID_COUNTER, Verdict.WRONG_LENGTH,
 )  # fmt: skip
+"""Frames with these verdicts are faults: a receiver must not use them."""
 USABLE = (Verdict.OK, Verdict.OK_SOME_LOST, Verdict.INITIAL)
 """A receiver takes the content of frames with these verdicts."""
 _NEVER = float("-inf")
@@ -179,7 +180,7 @@ class MessageWatch:
     @property
     def e2e_faults(self) -> int:
         """Frames that a receiver must not use: wrong CRC, length, counter or sequence, repeated."""
-        return sum(self.verdicts[verdict] for verdict in _FAULTS)
+        return sum(self.verdicts[verdict] for verdict in FAULTS)
 
     def age_s(self, now_s: float) -> float | None:
         """Time since the last frame; None if there was none."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twinaxle.logs.frames import ERROR, EXTENDED, REMOTE, SENT, FrameTable, make_table
+from twinaxle.logs.frames import ERROR, EXTENDED, REMOTE, SENT, FrameTable, empty_table
 
 Positions = npt.NDArray[np.int64]
 Objects = npt.NDArray[Any]
@@ -21,7 +21,7 @@ _LONGEST = 1 << 26  # bytes of the longest object that is believed
 _TEN_MICROSECONDS = 1  # flag of an object: its time counts 10 us, else 1 ns
 _HEADER_SIZES = {1: 32, 2: 40}  # header version -> size
 
-_EXTENDED_ID = 1 << 31
+_EXTENDED_SHIFT = np.uint32(31)  # the top bit of an identifier says that it is extended
 _ID_MASK = np.uint32((1 << 29) - 1)
 _MESSAGE_SENT, _MESSAGE_REMOTE = 0x01, 0x80
 _FD_EDL = 0x01
@@ -35,26 +35,26 @@ _HEADER = np.dtype(
         "itemsize": 32,
     }
 )
-_MESSAGE = np.dtype([("channel", "<u2"), ("flags", "u1"), ("dlc", "u1"), ("can_id", "<u4"), ("data", "u1", (8,))])
+_MESSAGE = np.dtype([("channel", "<u2"), ("flags", "u1"), ("dlc", "u1"), ("can_id", "<u4"), ("data", "<u8")])
 _ERROR = np.dtype([("channel", "<u2")])
 _ERROR_EXT = np.dtype(
     {
         "names": ["channel", "dlc", "can_id", "data"],
-        "formats": ["<u2", "u1", "<u4", ("u1", (8,))],
+        "formats": ["<u2", "u1", "<u4", "<u8"],
         "offsets": [0, 10, 16, 24],
     }
 )
 _FD = np.dtype(
     {
         "names": ["channel", "flags", "dlc", "can_id", "fd_flags", "data"],
-        "formats": ["<u2", "u1", "u1", "<u4", "u1", ("u1", (8,))],
+        "formats": ["<u2", "u1", "u1", "<u4", "u1", "<u8"],
         "offsets": [0, 2, 3, 4, 13, 20],
     }
 )
 _FD_64 = np.dtype(
     {
         "names": ["channel", "dlc", "can_id", "flags", "sent", "data"],
-        "formats": ["u1", "u1", "<u4", "<u4", "u1", ("u1", (8,))],
+        "formats": ["u1", "u1", "<u4", "<u4", "u1", "<u8"],
         "offsets": [0, 1, 4, 12, 34, 40],
     }
 )
@@ -108,10 +108,11 @@ def frames_of(stream: bytes, positions: Positions, start_ns: int) -> tuple[Frame
     headers = _rows(stream, positions, _HEADER.itemsize).view(_HEADER)[:, 0]
     count = len(positions)
     used = np.zeros(count, dtype=np.bool_)
-    table = make_table(
-        start_ns + np.where(headers["flags"] == _TEN_MICROSECONDS, headers["time"] * 10_000, headers["time"]),
-        np.zeros(count), np.zeros(count), np.zeros(count), np.zeros((count, 8)), np.zeros(count),
-    )  # fmt: skip
+    time_ns = headers["time"] + np.int64(start_ns)
+    coarse = headers["flags"] == _TEN_MICROSECONDS
+    if coarse.any():
+        time_ns[coarse] = headers["time"][coarse] * 10_000 + start_ns
+    table = empty_table(time_ns)
     fd_frames = 0
     for version, header_size in _HEADER_SIZES.items():
         of_version = headers["version"] == version
@@ -134,24 +135,25 @@ def _fill(table: FrameTable, rows: Any, objects: Objects, flags: npt.NDArray[np.
         table.flags[rows] = flags
         return
     length = np.minimum(objects["dlc"], 8)
-    table.flags[rows] = flags | np.where(objects["can_id"] & _EXTENDED_ID, EXTENDED, 0).astype(np.uint8)
+    table.flags[rows] = flags | (objects["can_id"] >> _EXTENDED_SHIFT).astype(np.uint8) * np.uint8(EXTENDED)
     table.can_id[rows] = objects["can_id"] & _ID_MASK
     table.length[rows] = length
-    words = np.ascontiguousarray(objects["data"]).view("<u8")[:, 0] & _KEPT[np.where(flags & REMOTE, 0, length)]
-    table.data.view("<u8")[:, 0][rows] = words
+    table.words[rows] = objects["data"] & _KEPT[np.where(flags & REMOTE, 0, length)]
 
 
 _KEPT = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)
 """The bytes of a little-endian word that a frame of each length has."""
 
+_MESSAGE_FLAGS = np.array(
+    [(REMOTE if byte & _MESSAGE_REMOTE else 0) | (SENT if byte & _MESSAGE_SENT else 0) for byte in range(256)],
+    dtype=np.uint8,
+)
+
 FlagsOf = Callable[[Objects], tuple[npt.NDArray[np.uint8], Any]]
 
 
 def _message_flags(objects: Objects) -> tuple[npt.NDArray[np.uint8], Any]:
-    flags = np.where(objects["flags"] & _MESSAGE_REMOTE, REMOTE, 0) | np.where(
-        objects["flags"] & _MESSAGE_SENT, SENT, 0
-    )
-    return flags.astype(np.uint8), True
+    return _MESSAGE_FLAGS[objects["flags"]], True
 
 
 def _error_flags(objects: Objects) -> tuple[npt.NDArray[np.uint8], Any]:

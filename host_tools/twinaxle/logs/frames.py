@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twinaxle.dbc.model import EXTENDED as EXTENDED_KEY
+from twinaxle.logs.distinct import distinct
 
 EXTENDED = 1
 """Flag: the identifier has 29 bits."""
@@ -67,6 +67,12 @@ class FrameTable:
         return mask
 
     @property
+    def has_error(self) -> Mask:
+        """True for error frames."""
+        mask: Mask = (self.flags & ERROR) != 0
+        return mask
+
+    @property
     def time_s(self) -> npt.NDArray[np.float64]:
         """`time_ns` in seconds."""
         return self.time_ns / 1e9
@@ -77,19 +83,24 @@ class FrameTable:
 
     def take(self, rows: Mask | Index | slice) -> FrameTable:
         """The rows that a mask, an index array or a slice picks."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS if name != "data"}
+        return replace(self, **columns, data=self.words[rows].view(np.uint8).reshape(-1, 8))
 
-    def between(self, start_s: float | None, end_s: float | None) -> FrameTable:
-        """The frames from `start_s` to `end_s` (both included), in seconds after the first frame; None is no bound."""
+    def rows_between(self, start_s: float | None, end_s: float | None) -> slice | Mask:
+        """The rows from `start_s` to `end_s` (both included), in seconds after the first frame; None is no bound."""
         if not len(self) or (start_s is None and end_s is None):
-            return self
+            return slice(None)
         after_ns = self.time_ns - self.time_ns.min()
         keep = np.ones(len(self), dtype=np.bool_)
         if start_s is not None:
             keep &= after_ns >= round(start_s * 1e9)
         if end_s is not None:
             keep &= after_ns <= round(end_s * 1e9)
-        return self.take(keep)
+        return keep
+
+    def between(self, start_s: float | None, end_s: float | None) -> FrameTable:
+        """The frames of `rows_between`."""
+        return self.take(self.rows_between(start_s, end_s))
 
     def in_time_order(self) -> FrameTable:
         """The frames by time; those of one time stay in the order of the log."""
@@ -100,8 +111,9 @@ class FrameTable:
     def rows_by_key(self) -> dict[int, Index]:
         """The rows of the data frames for each identifier (see `keys`), ascending."""
         rows = np.flatnonzero(self.is_data)
-        keys = self.keys[rows]
-        found, inverse = unique_keys(keys)
+        found, inverse = distinct(self.keys[rows])
+        if len(found) <= 1 << 16:
+            inverse = inverse.astype(np.uint16)  # numpy sorts these in linear time
         order = np.argsort(inverse, kind="stable")
         ends = np.cumsum(np.bincount(inverse, minlength=len(found)))
         return dict(zip(found.tolist(), np.split(rows[order], ends[:-1]), strict=True)) if len(rows) else {}
@@ -109,19 +121,6 @@ class FrameTable:
 
 _COLUMNS = ("time_ns", "can_id", "flags", "length", "data", "channel")
 assert tuple(item.name for item in fields(FrameTable))[: len(_COLUMNS)] == _COLUMNS
-
-
-def unique_keys(keys: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[Any]]:
-    """`numpy.unique` with the inverse, in 16 bits where they do: numpy sorts those in linear time."""
-    if len(keys) and keys.max() < 1 << 16:  # no sort of the whole: a table of the identifiers that occur
-        seen = np.zeros(1 << 16, dtype=np.bool_)
-        seen[keys] = True
-        found = np.flatnonzero(seen).astype(np.uint32)
-        place = np.zeros(1 << 16, dtype=np.uint16)
-        place[found] = np.arange(len(found), dtype=np.uint16)
-        return found, place[keys]
-    found, inverse = np.unique(keys, return_inverse=True)
-    return found, inverse.astype(np.uint16) if len(found) <= 1 << 16 else inverse
 
 
 def make_table(
@@ -149,6 +148,19 @@ def make_table(
     if len(lengths) != 1:
         raise ValueError(f"columns of different lengths: {sorted(lengths)}")
     return table
+
+
+def empty_table(time_ns: npt.NDArray[np.int64]) -> FrameTable:
+    """Frames at these times with zeros in all other columns, to be filled in."""
+    count = len(time_ns)
+    return FrameTable(
+        time_ns,
+        np.zeros(count, dtype=np.uint32),
+        np.zeros(count, dtype=np.uint8),
+        np.zeros(count, dtype=np.uint8),
+        np.zeros((count, 8), dtype=np.uint8),
+        np.zeros(count, dtype=np.int16),
+    )
 
 
 def concatenate(tables: list[FrameTable]) -> FrameTable:

@@ -69,7 +69,7 @@ def _bounds(signal: Signal) -> tuple[float, float] | None:
 def value_table(material: Material, config: Config) -> Iterator[Check]:
     for frames in material:
         for signal in frames.message.application_signals:
-            if not _is_enumeration(signal):
+            if not signal.is_enumeration or signal.is_selector or len(signal.choices) == 1 << signal.length:
                 continue
             column = frames.column(signal)
             wrong = _present(frames, column) & ~np.isin(column.raw, list(signal.choices))
@@ -80,17 +80,6 @@ def value_table(material: Material, config: Config) -> Iterator[Check]:
                 told = ", ".join(str(value) for value in found[:5]) + (" ..." if len(found) > 5 else "")
                 text = f"{count} frames with {told}, which the table does not have"
             yield judged("value-table", f"{frames.message.name}.{signal.name}", text, count, frames.first_s(wrong))
-
-
-def _is_enumeration(signal: Signal) -> bool:
-    """Whether every value must have a name: not where a table only names special values of a number.
-
-    An enumeration has no unit and no scaling, and its table has at least two values, the lowest one among them.
-    """
-    if signal.unit or signal.is_float or signal.is_selector or (signal.factor, signal.offset) != (1, 0):
-        return False
-    lowest = signal.raw_minimum if signal.minimum is None else signal.minimum
-    return len(signal.choices) >= 2 and lowest in signal.choices and len(signal.choices) < 1 << signal.length
 
 
 def start_value(material: Material, config: Config) -> Iterator[Check]:

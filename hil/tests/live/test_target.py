@@ -1,0 +1,75 @@
+"""`pytest --target INTERFACE:CHANNEL`: bench tests against a board on a python-can bus.
+
+A live bench with nothing but the virtual board stands in for the real one: between it and the test is only the bus.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hil.bench import Bench
+from hil.live.target import is_on_bus, open_target, reset_board
+from hil.tests.live.conftest import ROOT, Child
+from hil.tests.live.test_command import channel, until
+from twinaxle.errors import UserError
+
+Start = Callable[..., Child]
+
+SLOW = "0.3"
+
+
+@pytest.mark.req("HB-01")
+def test_bench_tests_run_against_a_board_by_options_alone(child: Start, tmp_path: Path) -> None:
+    board = child("-m", "twinaxle", "bench", "--nodes", "VCU", "--port", "0", "--speed", SLOW)
+    marker = tmp_path / "reset"
+    reset = f'{sys.executable} -c \'open("{marker}", "w").close()\''
+    session = child(
+        "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", str(ROOT / "hil/tests/test_start_up.py"),
+        "-k", "driver_starts_the_car or transition", "--target", f"twinaxle:{channel(board)}",
+        "--bench-speed", SLOW, "--reset-command", reset, "--trace-folder", str(tmp_path), "--maxfail", "1",
+    )  # fmt: skip
+    until(lambda: session.ended, session)
+    assert session.process.returncode == 0, session.read()
+    assert "2 passed" in session.read()
+    assert marker.exists()
+
+
+def test_what_only_the_virtual_board_shows_is_skipped(child: Start, tmp_path: Path) -> None:
+    test = tmp_path / "test_inside.py"
+    test.write_text("def test_inside(bench):\n    assert bench.board.reset_count == 0\n")
+    session = child("-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", str(test), "--target", "virtual:nowhere")
+    until(lambda: session.ended, session)
+    assert "1 skipped" in session.read(), session.read()
+    assert "virtual:nowhere is a real board: its inside cannot be seen" in session.read()
+
+
+def test_serial_ports_are_not_buses() -> None:
+    assert is_on_bus("pcan:PCAN_USBBUS1,bitrate=500000")
+    assert not any(is_on_bus(target) for target in ("virtual", "/dev/ttyACM0", "COM3", "port:/dev/ttyACM0", "pcan"))
+
+
+@pytest.mark.parametrize("target", ["real", "pcan:CH1,500000", ":x"])
+def test_targets_that_are_none(target: str) -> None:
+    with pytest.raises(UserError, match=f"no target '{target}'; there are virtual, or a board"):
+        Bench(target=target)
+
+
+def test_a_bus_that_cannot_be_opened() -> None:
+    with pytest.raises(UserError, match="target slcan:/dev/no-such-adapter: the bus cannot be opened"):
+        open_target("slcan:/dev/no-such-adapter")
+
+
+def test_arguments_reach_the_interface() -> None:
+    with open_target("virtual:here,receive_own_messages=True") as bus:
+        assert bus.receive_own_messages is True  # type: ignore[attr-defined]
+
+
+def test_a_reset_that_fails_is_told() -> None:
+    with pytest.raises(UserError, match="ended with 3: no board"):
+        reset_board(f"{sys.executable} -c 'import sys; sys.stderr.write(\"no board\"); sys.exit(3)'")
+    with pytest.raises(UserError, match="no-such-program"):
+        reset_board("no-such-program reset")

@@ -1,0 +1,144 @@
+"""Unmodified tools of python-can and cantools, each a process of its own, beside a live bench."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import can
+import pytest
+
+from hil.bus import Frame
+from hil.live.bench import LiveBench
+from hil.tests.live.conftest import ROOT, Child, wait
+
+MakeBench = Callable[..., LiveBench]
+Start = Callable[..., Child]
+
+DBC = ROOT / "dbc" / "powertrain.dbc"
+QUIET = ("INV_F", "INV_R", "BMS", "ESC")  # enough traffic, and quick to make: no interpreter
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
+
+
+def interface(kind: str, bench: LiveBench) -> list[str]:
+    """python-can's arguments for a bench: the plugin, or its own socketcand client."""
+    assert bench.hub is not None
+    if kind == "twinaxle":
+        return ["-i", "twinaxle", "-c", f"127.0.0.1:{bench.hub.port}"]
+    return [
+        "--bus-kwargs",
+        "host=127.0.0.1",
+        f"port={bench.hub.port}",
+        "tcp_tune=True",
+        "-i",
+        "socketcand",
+        "-c",
+        "vcan0",
+    ]
+
+
+def joined(bench: LiveBench) -> bool:
+    assert bench.hub is not None
+    return bool(bench.hub.clients) and bench.hub.clients[0].delivered > 0
+
+
+@pytest.mark.parametrize("kind", ["twinaxle", "socketcand"])
+def test_can_logger_gets_every_frame(live: MakeBench, child: Start, tmp_path: Path, kind: str) -> None:
+    bench = live(nodes=QUIET)
+    sent: list[tuple[int, Frame]] = []
+    bench.car.bus.tap(lambda time_ns, frame, sender: sent.append((time_ns, frame)))
+    path = tmp_path / "logged.asc"
+    logger = child("-m", "can.logger", "-f", str(path), *interface(kind, bench))
+    wait(bench, lambda: joined(bench) and bench.hub is not None and bench.hub.clients[0].delivered > 500)
+    logger.process.send_signal(signal.SIGINT)
+    wait(bench, lambda: logger.ended)
+    assert bench.hub is not None
+    assert bench.hub.dropped == 0
+    logged = [(message.arbitration_id, bytes(message.data)) for message in can.LogReader(path)]
+    assert len(logged) > 400
+    whole = [(frame.can_id, frame.data) for _, frame in sent]
+    start = next(index for index in range(len(whole)) if whole[index : index + 50] == logged[:50])
+    assert whole[start : start + len(logged)] == logged
+
+
+@pytest.mark.parametrize("kind", ["twinaxle", "socketcand"])
+def test_can_player_puts_every_frame_on_the_bus(live: MakeBench, child: Start, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "played.asc"
+    with can.ASCWriter(path) as writer:
+        for number in range(300):
+            writer(can.Message(timestamp=1 + number * 1e-3, arbitration_id=0x600 + number % 7, is_extended_id=False,
+                               data=number.to_bytes(2, "big")))  # fmt: skip
+        writer(can.Message(timestamp=1.3, arbitration_id=0x1ABCDE, data=b""))
+    bench = live(nodes=QUIET)
+    got: list[Frame] = []
+    bench.car.bus.tap(lambda time_ns, frame, sender: got.append(frame) if sender.startswith("client") else None)
+    player = child("-m", "can.player", *interface(kind, bench), str(path))
+    wait(bench, lambda: player.ended and (len(got) >= 301 or player.process.returncode))
+    assert player.process.returncode == 0, player.read()
+    # Frames that wait at the same moment go out in the order of their ids, as in a real controller.
+    by_id = {frame.can_id: [f.data for f in got if f.can_id == frame.can_id] for frame in got}
+    assert by_id.pop(0x1ABCDE) == [b""]
+    for offset in range(7):
+        assert by_id[0x600 + offset] == [n.to_bytes(2, "big") for n in range(300) if n % 7 == offset]
+
+
+@posix
+@pytest.mark.parametrize("kind", ["twinaxle", "socketcand"])
+def test_can_viewer(live: MakeBench, child: Start, kind: str) -> None:
+    bench = live(nodes=QUIET)
+    viewer = child("-m", "can.viewer", *interface(kind, bench), terminal=True)
+    wait(bench, lambda: viewer.ended or all(text in viewer.read() for text in ("0x100", "0x101", "0x0B0", "0x121")))
+    assert not viewer.ended, viewer.read()
+    viewer.type(b"q")
+    wait(bench, lambda: viewer.ended)
+    assert viewer.process.returncode == 0
+
+
+@posix
+def test_can_viewer_hears_of_the_end(live: MakeBench, child: Start) -> None:
+    bench = live(nodes=QUIET)
+    viewer = child("-m", "can.viewer", *interface("twinaxle", bench), terminal=True)
+    wait(bench, lambda: "0x100" in viewer.read())
+    bench.close()
+    viewer.process.wait(30)
+    assert "CanOperationError" in viewer.read()
+    assert "the bench has ended" in viewer.read()
+
+
+@posix
+def test_cantools_monitor(live: MakeBench, child: Start) -> None:
+    bench = live(nodes=QUIET)
+    monitor = child("-m", "cantools", "monitor", str(DBC), *interface("twinaxle", bench), terminal=True)
+    soc = re.compile(r"Soc: [0-9.]+ %")
+    wait(bench, lambda: monitor.ended or ("BmsLimits" in monitor.read() and soc.search(monitor.read())))
+    assert not monitor.ended, monitor.read()
+    monitor.type(b"q")
+    wait(bench, lambda: monitor.ended)
+    assert monitor.process.returncode == 0
+
+
+def test_a_client_is_the_driver(live: MakeBench, child: Start) -> None:
+    """`--without PEDALS`: the example of the documentation starts the car, drives to 30 km/h and stops it."""
+    bench = live(nodes=("INV_F", "INV_R", "BMS", "ESC", "VCU"), speed=0.3)  # slow, so that no machine is too slow
+    assert bench.hub is not None
+    top_kmh = 0.0
+
+    def look() -> None:
+        nonlocal top_kmh
+        top_kmh = max(top_kmh, bench.car.plant.speed_mps * 3.6)
+        bench.kernel.after(10_000_000, look)
+
+    bench.kernel.after(0, look)
+    driver = child(str(ROOT / "docs" / "examples" / "drive.py"), f"127.0.0.1:{bench.hub.port}")
+    wait(bench, lambda: driver.ended)
+    text = driver.read()
+    assert driver.process.returncode == 0, text
+    assert [line.split()[0] for line in text.splitlines()] == ["Standby", "Ready", "Drive", "Drive", "Drive", "Ready"]
+    assert 29.0 <= top_kmh < 35.0  # the wheels, which the driver sees, turn a little faster
+    assert abs(bench.car.plant.speed_mps) < 0.2
+    assert bench.oracle is not None
+    assert bench.oracle.violations == []

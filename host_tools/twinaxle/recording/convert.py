@@ -1,0 +1,249 @@
+"""Turns logs into a log of another format: merged, cut, filtered, decoded."""
+
+from __future__ import annotations
+
+import gzip
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinaxle.dbc.model import EXTENDED, Database
+from twinaxle.errors import UserError
+from twinaxle.logs.frames import ERROR, NO_CHANNEL, FrameTable, concatenate
+from twinaxle.logs.read import read_log, table_of
+from twinaxle.recording.formats import LACKS, LogFile, kind_of, traits
+
+if TYPE_CHECKING:
+    import can
+
+Progress = Callable[[int], None]
+"""`progress(frames)`, now and then."""
+
+_STEP = 50_000
+_ROUNDING_S = 5e-7
+"""Logs cut their times off at a microsecond or less: a frame on a bound is inside."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames are taken. Times are s after the first frame of all logs, both included; None is no bound.
+
+    `keys`: identifiers to take (see `Message.key`), None for all; `without`: identifiers to leave out. Error frames
+    have no identifier: a choice of `keys` leaves them in. `by_log`: the frames of the first log get channel 0, those
+    of the second channel 1 and so on; `channel` is then that number.
+    """
+
+    start_s: float | None = None
+    end_s: float | None = None
+    keys: frozenset[int] | None = None
+    without: frozenset[int] = frozenset()
+    channel: int | None = None
+    by_log: bool = False
+
+
+@dataclass
+class Result:
+    """What a conversion did: frames read and written, what the format could not hold (in words, with its number)."""
+
+    read: int = 0
+    written: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def convert(
+    inputs: Sequence[Path],
+    output: Path,
+    selection: Selection,
+    *,
+    comment: str = "",
+    options: Mapping[str, Any] | None = None,
+    decode_by: Database | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Write the frames of all inputs, by time, to `output`, whose name tells the format.
+
+    BLF and MF4 of classic frames are written in bulk; everything else goes frame by frame through python-can.
+    `decode_by` adds the signals to an MF4, `comment` goes into its header. A failed conversion leaves no output.
+
+    Raises UserError for files that cannot be read or written.
+    """
+    kind = kind_of(output)
+    if decode_by is not None and kind != ".mf4":
+        raise UserError(f"{output}: only MF4 holds decoded signals: name a .mf4, or use `twinaxle decode`")
+    if kind == ".mf4":
+        from twinaxle.recording.mf4 import require_asammdf
+
+        require_asammdf(output)
+    for path in inputs:
+        if output.exists() and path.exists() and output.samefile(path):
+            raise UserError(f"{output}: is an input too")
+    try:
+        tables = _tables(inputs) if kind in (".blf", ".mf4") else None
+        if tables is not None:
+            return _in_bulk(tables, output, kind, selection, comment, options, decode_by)
+        if decode_by is not None:
+            raise UserError("logs with CAN FD frames cannot be decoded here")
+        return _by_messages(inputs, output, selection, comment, options, progress)
+    except BaseException:
+        output.unlink(missing_ok=True)
+        raise
+
+
+# --- in bulk ---
+
+
+def _tables(inputs: Sequence[Path]) -> list[FrameTable] | None:
+    """The logs as tables; None if one of them has frames that a table cannot hold."""
+    tables = []
+    for path in inputs:
+        table = read_log(path) if kind_of(path) == ".blf" else table_of(_messages(path))
+        if table.skipped:
+            return None
+        tables.append(table)
+    return tables
+
+
+def _in_bulk(
+    tables: list[FrameTable],
+    output: Path,
+    kind: str,
+    selection: Selection,
+    comment: str,
+    options: Mapping[str, Any] | None,
+    decode_by: Database | None,
+) -> Result:
+    if selection.by_log:
+        tables = [
+            replace(table, channel=np.full(len(table), number, dtype=np.int16)) for number, table in enumerate(tables)
+        ]
+    table = concatenate(tables).in_time_order()
+    result = Result(read=len(table), notes=list(table.notes))
+    table = _selected(table, selection)
+    result.written = len(table)
+    if kind == ".mf4":
+        from twinaxle.recording.mf4 import write_mf4
+
+        if np.any(table.channel > 255):
+            raise UserError(f"{output}: MF4 has channels up to 255")
+        write_mf4(output, table, comment, decode_by)
+    else:
+        from twinaxle.recording.blf import BulkBLFWriter
+
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            with BulkBLFWriter(output, **{"compression_level": 1, **(options or {})}) as writer:
+                writer.write_table(table)
+        except OSError as error:
+            raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
+    return result
+
+
+def _selected(table: FrameTable, selection: Selection) -> FrameTable:
+    start_s, end_s = selection.start_s, selection.end_s
+    table = table.between(
+        None if start_s is None else start_s - _ROUNDING_S, None if end_s is None else end_s + _ROUNDING_S
+    )
+    keep = np.ones(len(table), dtype=np.bool_)
+    is_error = (table.flags & ERROR) != 0
+    if selection.keys is not None:
+        keep &= np.isin(table.keys, list(selection.keys)) | is_error
+    if selection.without:
+        keep &= ~np.isin(table.keys, list(selection.without)) | is_error
+    if selection.channel is not None:
+        keep &= np.where(table.channel == NO_CHANNEL, 0, table.channel) == selection.channel
+    return table.take(keep)
+
+
+# --- frame by frame ---
+
+
+def _messages(path: Path) -> Iterator[can.Message]:
+    """The frames of a log, with times since 1970 where the log knows them. Raises UserError."""
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such log")
+    is_trc = kind_of(path) == ".trc"
+    try:
+        with _reader(path) as reader:
+            for message in reader:
+                if is_trc and isinstance(message.channel, int):
+                    message.channel -= 1  # python-can gives TRC's number, which begins at 1
+                yield message
+    except UserError:
+        raise
+    except Exception as error:  # each reader raises what its parser happens to
+        raise UserError(f"{path}: cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _reader(path: Path) -> can.io.generic.MessageReader:
+    """python-can's reader for the file."""
+    import can
+
+    if kind_of(path) != ".asc":
+        return can.LogReader(path)
+    # ASCReader counts from the start of the log unless it is told not to, and LogReader doesn't tell it behind a .gz.
+    if path.suffix.lower() == ".gz":
+        return can.ASCReader(gzip.open(path, "rt"), relative_timestamp=False)
+    return can.ASCReader(path, relative_timestamp=False)
+
+
+def _by_messages(
+    inputs: Sequence[Path],
+    output: Path,
+    selection: Selection,
+    comment: str,
+    options: Mapping[str, Any] | None,
+    progress: Progress | None,
+) -> Result:
+    from can.util import channel2int
+
+    result = Result()
+    lacks = LACKS.get(kind_of(output), {})
+    file = LogFile(output, comment, options)
+    first_s: float | None = None
+    try:
+        for log, message in heapq.merge(
+            *map(_numbered, range(len(inputs)), inputs), key=lambda pair: pair[1].timestamp
+        ):
+            if first_s is None:
+                first_s = message.timestamp
+            result.read += 1
+            if progress is not None and result.read % _STEP == 0:
+                progress(result.read)
+            if selection.by_log:
+                message.channel = log
+            if not _is_selected(message, selection, message.timestamp - first_s, channel2int(message.channel)):
+                continue
+            for trait in traits(message):
+                if trait in lacks:
+                    result.left_out[lacks[trait]] += 1
+            try:
+                file.write(message)
+            except OSError as error:
+                raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
+            result.written += 1
+    finally:
+        file.close()
+    return result
+
+
+def _numbered(number: int, path: Path) -> Iterator[tuple[int, can.Message]]:
+    return ((number, message) for message in _messages(path))
+
+
+def _is_selected(message: can.Message, selection: Selection, after_s: float, channel: int | None) -> bool:
+    if selection.start_s is not None and after_s < selection.start_s - _ROUNDING_S:
+        return False
+    if selection.end_s is not None and after_s > selection.end_s + _ROUNDING_S:
+        return False
+    if selection.channel is not None and (channel or 0) != selection.channel:
+        return False
+    if message.is_error_frame:
+        return True
+    key = message.arbitration_id | EXTENDED if message.is_extended_id else message.arbitration_id
+    return (selection.keys is None or key in selection.keys) and key not in selection.without

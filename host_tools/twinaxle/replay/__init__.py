@@ -1,0 +1,1 @@
+"""Frames onto a bus at their times: logs played again, rewritten by the DBC, and messages by name."""

@@ -1,0 +1,36 @@
+"""A virtual bus of python-can with a listener, and logs of the powertrain protocol."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import can
+import pytest
+
+from tests.decode.conftest import drive, frame, run, write_blf
+
+__all__ = ["drive", "frame", "run", "write_blf"]
+
+CHANNEL = "twinaxle-replay-tests"
+
+
+@pytest.fixture
+def listener() -> Iterator[can.BusABC]:
+    """The other end of the bus that a command opens with `BUS`."""
+    with can.Bus(interface="virtual", channel=CHANNEL) as bus:
+        yield bus
+
+
+BUS = ["-i", "virtual", "-c", CHANNEL]
+
+
+def received(bus: can.BusABC) -> list[can.Message]:
+    """All that has come."""
+    messages = []
+    while (message := bus.recv(0)) is not None:
+        messages.append(message)
+    return messages
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return write_blf(tmp_path / "drive.blf", drive())
