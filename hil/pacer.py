@@ -32,9 +32,3 @@ class Pacer:
             self._offset_s += behind_s
             self.lost_s += behind_s
         return round((now_s - self._offset_s) * 1e9)
-
-    def wait_until(self, bench_time_ns: int) -> None:
-        """Return when the wall clock has reached this bench time (ns since power-on)."""
-        ahead_s = (bench_time_ns - self.due_ns(bench_time_ns)) * 1e-9 / self.speed
-        if ahead_s > 0:
-            time.sleep(ahead_s)

@@ -6,6 +6,7 @@ from outside, whichever comes first. What comes from outside happens at the benc
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from selectors import BaseSelector, SelectSelector
 
@@ -47,8 +48,9 @@ class Loop:
             next_ns = kernel.next_ns()
             ahead_s = _WAIT_MAX_S if next_ns is None else (next_ns - due_ns) * 1e-9 / pacer.speed
             wait_s = min(max(ahead_s, 0.0), _WAIT_MAX_S)
-        ready = self.selector.select(wait_s)
-        if ready:
+        if not self.selector.get_map():  # nothing to wait for; Windows cannot select on that
+            time.sleep(wait_s)
+        elif ready := self.selector.select(wait_s):
             self._catch_up(end_ns)
             for key, mask in ready:
                 key.data(mask)

@@ -121,6 +121,29 @@ def test_cantools_monitor(live: MakeBench, child: Start) -> None:
     assert monitor.process.returncode == 0
 
 
+@posix
+def test_a_hung_logger_disturbs_nobody(live: MakeBench, child: Start, tmp_path: Path) -> None:
+    bench = live(nodes=QUIET, speed=10.0)
+    assert bench.hub is not None
+    sent: list[Frame] = []
+    bench.car.bus.tap(lambda time_ns, frame, sender: sent.append(frame))
+    paths = [tmp_path / "hung.asc", tmp_path / "good.asc"]
+    hung, good = (child("-m", "can.logger", "-f", str(path), *interface("twinaxle", bench)) for path in paths)
+    clients = bench.hub.clients
+    wait(bench, lambda: len(clients) == 2 and all(client.delivered for client in clients))
+    hung.process.send_signal(signal.SIGSTOP)
+    wait(bench, lambda: sum(client.dropped > 0 for client in clients) == 1)
+    hung.process.send_signal(signal.SIGCONT)
+    for logger in (hung, good):
+        logger.process.send_signal(signal.SIGINT)
+    wait(bench, lambda: hung.ended and good.ended)
+    counts = [len(list(can.LogReader(path))) for path in paths]
+    logged = [Frame(message.arbitration_id, bytes(message.data)) for message in can.LogReader(paths[1])]
+    start = next(index for index in range(len(sent)) if sent[index : index + 50] == logged[:50])
+    assert sent[start : start + len(logged)] == logged
+    assert 0 < counts[0] < counts[1]
+
+
 def test_a_client_is_the_driver(live: MakeBench, child: Start) -> None:
     """`--without PEDALS`: the example of the documentation starts the car, drives to 30 km/h and stops it."""
     bench = live(nodes=("INV_F", "INV_R", "BMS", "ESC", "VCU"), speed=0.3)  # slow, so that no machine is too slow
