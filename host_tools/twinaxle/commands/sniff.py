@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     from twinaxle.sniff import screen, session
+    from twinaxle.sniff.source import named
 
     if args.speed <= 0 or args.after <= 0:
         raise UserError("--speed and --after must be above 0")
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         viewer.recorder.stop()
         viewer.source.close()
     if problem := viewer.recorder.problem or viewer.source.problem:
-        raise UserError(f"{viewer.source.title}: {problem}")
+        raise UserError(named(viewer.source.title, problem))
     return 0
 
 

@@ -9,7 +9,7 @@ from twinaxle.errors import UserError
 from twinaxle.sniff import picture, table, text
 from twinaxle.sniff.filters import parse_filter
 from twinaxle.sniff.screen import REDRAW_S
-from twinaxle.sniff.source import LogSource, Source
+from twinaxle.sniff.source import LogSource, Source, named
 from twinaxle.sniff.view import layout
 from twinaxle.sniff.viewer import Viewer
 
@@ -46,7 +46,7 @@ def print_lines(
         if lines:
             write("\n".join(lines) + "\n")
         if source.problem:
-            raise UserError(f"{source.title}: {source.problem}")
+            raise UserError(named(source.title, source.problem))
         if written == count or (end_s is not None and source.now_s() > end_s):
             return
         if log is None:

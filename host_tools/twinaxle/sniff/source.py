@@ -51,6 +51,11 @@ class Source(Protocol):
         """End; no thread and no file stays."""
 
 
+def named(title: str, problem: str) -> str:
+    """The problem with the name of its source, unless it names it already."""
+    return problem if title in problem else f"{title}: {problem}"
+
+
 class LiveSource:
     """A bus. A thread reads it, so that nothing is lost while the terminal is slow.
 

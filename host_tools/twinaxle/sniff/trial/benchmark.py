@@ -1,7 +1,7 @@
 """Sniff beside `cantools monitor` and `can.viewer`: processor time and frames not shown, of the same source.
 
 Each is a real process in a pseudo-terminal of its own, fed by `frames` in another process through python-can's own
-socketcand interface, one after the other. The processor time is that of the viewer's process while the frames come,
+socketcand interface (and sniff also through the project's interface `twinaxle`), one after the other. The processor time is that of the viewer's process while the frames come,
 its start not counted. Their stderr is left out: python-can's socketcand interface logs a warning for each message that
 is split between two reads, which the other two let run across their screens.
 """
@@ -28,6 +28,7 @@ class Viewer(NamedTuple):
     name: str
     command: tuple[str, ...]
     received: Callable[[str], int]
+    interface: str = "socketcand"
 
 
 class Result(NamedTuple):
@@ -57,9 +58,17 @@ def _viewer_rows(screen: str) -> int:
 
 VIEWERS = (
     Viewer("twinaxle sniff", ("-m", "twinaxle", "sniff"), _number(r"ids  (\d+) frames")),
+    Viewer("  through twinaxle", ("-m", "twinaxle", "sniff"), _number(r"ids  (\d+) frames"), "twinaxle"),
     Viewer("cantools monitor", ("-m", "cantools", "monitor", str(POWERTRAIN)), _number(r"Received: (\d+)")),
     Viewer("can.viewer", ("-m", "can.viewer"), _viewer_rows),
 )
+
+
+def _join(interface: str, port: str) -> tuple[str, ...]:
+    """python-can's arguments for a source."""
+    if interface == "twinaxle":
+        return "-i", interface, "-c", f"127.0.0.1:{port}"
+    return "-i", interface, "-c", "vcan0", "--bus-kwargs", "host=127.0.0.1", f"port={port}"
 
 
 def measure(viewer: Viewer, rate_hz: float, seconds: float) -> Result:
@@ -72,7 +81,7 @@ def measure(viewer: Viewer, rate_hz: float, seconds: float) -> Result:
     assert source.stdout
     try:
         port = source.stdout.readline().strip()
-        bus = ("-i", "socketcand", "-c", "vcan0", "--bus-kwargs", "host=127.0.0.1", f"port={port}")
+        bus = _join(viewer.interface, port)
         command = (sys.executable, *viewer.command, *bus)
         with Terminal(command, _COLUMNS, _ROWS, stderr=subprocess.DEVNULL) as terminal:
             terminal.wait_for(viewer.received)
@@ -94,15 +103,21 @@ def measure(viewer: Viewer, rate_hz: float, seconds: float) -> Result:
 def main() -> None:
     """Measure all viewers at half and full rate of a 1 Mbit/s bus and print a table."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    sys.stdout.write(f"{'':18}  frames/s  core   frames behind  output\n")
+    _say(f"{'':18}  frames/s    core  to sniff    frames behind   to the terminal")
     for rate_hz in (4000.0, 8000.0):
+        first = 0.0
         for viewer in VIEWERS:
-            r = measure(viewer, rate_hz, seconds)
-            sys.stdout.write(
-                f"{r.viewer:18}  {r.rate_hz:8.0f}  {r.cpu:6.1%}  {r.behind:7d} of {r.frames}  "
-                f"{r.output_bytes_per_s / 1000:5.1f} kB/s\n"
+            result = measure(viewer, rate_hz, seconds)
+            first = first or result.cpu
+            _say(
+                f"{result.viewer:18}  {rate_hz:8.0f}  {result.cpu:6.1%}  {result.cpu / first:7.1f}x  "
+                f"{result.behind:6d} of {result.frames:6d}  {result.output_bytes_per_s / 1000:8.1f} kB/s"
             )
-            sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
