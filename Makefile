@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools generate format bench-firmware clean distclean
+.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,12 @@ generate: $(STAMP) ## write the generated files: protocol from the DBC, calibrat
 bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times
 	@$(BIN)/twinaxle firmware count
 	@$(BIN)/twinaxle firmware cost
+
+sniff: $(STAMP) ## watch the bus of a running `make bench` in this terminal (ARGS="--show from:VCU")
+	@$(BIN)/twinaxle sniff -i twinaxle $(ARGS)
+
+bench-tools: $(STAMP) ## sniff beside cantools monitor and can.viewer: processor time, frames not shown
+	@$(BIN)/python -m twinaxle.sniff.trial.benchmark
 
 bench-hub: $(STAMP) ## frames a second and latency of the live bench's server
 	@$(BIN)/python -m hil.live.benchmark

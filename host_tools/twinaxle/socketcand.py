@@ -34,6 +34,8 @@ _EXTENDED_MAX = 0x1FFF_FFFF
 _DATA_MAX = 8
 _EXTENDED_DIGITS = 8
 _MESSAGE = re.compile(rb"<([^<>]*)>")
+_FRAME = re.compile(rb"frame ([0-7][0-9A-F]{2}|[01][0-9A-F]{7}) (\d+\.\d+) ?((?:[0-9A-F]{2}){0,8})")
+"""A frame as `format_frame` writes it. Others write it in other ways, which take longer to read."""
 
 
 class ProtocolError(ValueError):
@@ -208,6 +210,9 @@ def format_error(error_class: int, time_ns: int, text: str = "") -> bytes:
 
 def parse_reply(body: bytes) -> Reply:
     """What a server says. Raises ProtocolError."""
+    if found := _FRAME.fullmatch(body):  # nearly all that comes
+        can_id, time_s, data = found.groups()
+        return Received(float(time_s), WireFrame(int(can_id, 16), bytes.fromhex(data.decode()), len(can_id) != 3))
     match _words(body):
         case ["hi"]:
             return Greeting()

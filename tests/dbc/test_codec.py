@@ -1,6 +1,7 @@
 """The host's codec: physical values, rounding, clamping."""
 
 import math
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,28 @@ def test_field_names_are_valid_and_different(names: list[str]) -> None:
     assert len(set(fields.values())) == len(names)
     namedtuple("Check", list(fields.values()))
     assert field_names(["class", "class_", "_x", "x", "Speed"])["Speed"] == "Speed"
+
+
+FD = """VERSION ""
+NS_ :
+BS_:
+BU_: A B
+
+BO_ 100 Long: 64 A
+ SG_ First : 0|12@1- (0.5,0) [-1024|1023.5] "V" B
+ SG_ Late : 471|12@0- (0.1,3) [-201.8|207.7] "A" B
+ SG_ Float : 480|32@1- (1,0) [0|0] "" B
+
+SIG_VALTYPE_ 100 Float : 1;
+"""
+
+
+@given(noise=st.binary(min_size=60, max_size=60), number=st.floats(width=32, allow_nan=False))
+def test_frames_of_can_fd_are_those_of_cantools(
+    load_text: Callable[[str], Database], noise: bytes, number: float
+) -> None:
+    long = MessageCodec(load_text(FD).messages["Long"])
+    reference = cantools.database.load_string(FD, "dbc").get_message_by_name("Long")
+    decoded = reference.decode(noise + struct.pack("<f", number))
+    assert long.unpack(noise + struct.pack("<f", number))._asdict() == pytest.approx(decoded)
+    assert long.pack(**decoded) == reference.encode(decoded)

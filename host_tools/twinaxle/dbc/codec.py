@@ -17,6 +17,9 @@ from twinaxle.dbc.database import powertrain
 from twinaxle.dbc.model import Message, Signal
 from twinaxle.errors import UserError
 
+CLASSIC_BYTES = 8
+FD_BYTES = 64
+
 # What the compiled functions return: a named tuple with one field for each application signal.
 Values = Any
 
@@ -41,9 +44,9 @@ class MessageCodec:
     unpack_raw: Callable[[bytes], Values]
 
     def __init__(self, message: Message) -> None:
-        """Raises UserError if the message does not fit into a classic CAN frame or its multiplexing is broken."""
+        """Raises UserError if the message does not fit into a CAN FD frame or its multiplexing is broken."""
         self.message = message
-        check_message(message)
+        check_message(message, longest=FD_BYTES)
         signals = _selectors_first(message.application_signals)
         self.fields = field_names([signal.name for signal in message.application_signals])
         self.values_type = namedtuple("Values", list(self.fields.values()))  # type: ignore[misc]
@@ -70,12 +73,13 @@ def codec(name: str) -> MessageCodec:
     return MessageCodec(powertrain().messages[name])
 
 
-def check_message(message: Message, file: Path | None = None) -> None:
-    """Raises UserError (file, line, message, signal) for what neither codec can do."""
+def check_message(message: Message, file: Path | None = None, longest: int = CLASSIC_BYTES) -> None:
+    """Raises UserError (file, line, message, signal) for what the codec cannot do; `longest` frame in bytes."""
     place = f"{file}:" if file else "line "
-    if message.length > 8:
+    if message.length > longest:
+        kind = "classic CAN" if longest == CLASSIC_BYTES else "CAN FD"
         raise UserError(
-            f"{place}{message.line}: message {message.name} has {message.length} bytes: classic CAN has 8 at most"
+            f"{place}{message.line}: message {message.name} has {message.length} bytes: {kind} has {longest} at most"
         )
     by_name = {signal.name: signal for signal in message.signals}
     for signal in message.signals:
@@ -141,7 +145,8 @@ def _pack_source(message: Message, signals: list[Signal], names: dict[str, str],
     for signal in signals:
         field, number = names[signal.name], local[signal.name]
         term = f"({number} & {hex((1 << signal.length) - 1)})" if signal.raw_minimum < 0 else number
-        term += f" << {signal.shift}" if signal.shift else ""
+        shift = _shift(signal, message)
+        term += f" << {shift}" if shift else ""
         to_raw = _clamped(field, signal) if raw else _to_raw(signal, field)
         if condition := _selected(message, signal, local):
             lines += [
@@ -156,10 +161,11 @@ def _pack_source(message: Message, signals: list[Signal], names: dict[str, str],
             lines.append(f" {number} = {to_raw}")
         words[signal.is_big_endian].append(term)
     little, big = " | ".join(words[False]), " | ".join(words[True])
+    size = max(message.length, CLASSIC_BYTES)
     if big and little:
-        little += f" | _from_bytes(({big}).to_bytes(8, 'big'), 'little')"
+        little += f" | _from_bytes(({big}).to_bytes({size}, 'big'), 'little')"
         big = ""
-    frame = f"({big}).to_bytes(8, 'big')" if big else f"({little or '0'}).to_bytes(8, 'little')"
+    frame = f"({big}).to_bytes({size}, 'big')" if big else f"({little or '0'}).to_bytes({size}, 'little')"
     lines.append(f" return {frame}" + (f"[:{message.length}]" if message.length < 8 else ""))
     return "\n".join(lines)
 
@@ -221,7 +227,7 @@ def _unpack_source(message: Message, signals: list[Signal], names: dict[str, str
         if condition:
             lines += [f" {number} = {number}p = None", f" if {condition}:"]
             indent = "  "
-        lines += [indent + line for line in _read_lines(signal, number)]
+        lines += [indent + line for line in _read_lines(signal, number, _shift(signal, message))]
         value = number if raw else _physical(signal, number)
         if condition:
             lines.append(f"{indent}{number}p = {value}")
@@ -231,9 +237,15 @@ def _unpack_source(message: Message, signals: list[Signal], names: dict[str, str
     return "\n".join(lines)
 
 
-def _read_lines(signal: Signal, number: str) -> list[str]:
+def _shift(signal: Signal, message: Message) -> int:
+    """Place of the lowest bit in the frame read as one number; a frame of less than 8 bytes is filled up to them."""
+    more = max(message.length - CLASSIC_BYTES, 0)
+    return signal.shift + 8 * more if signal.is_big_endian else signal.shift
+
+
+def _read_lines(signal: Signal, number: str, shift: int) -> list[str]:
     word = "_m" if signal.is_big_endian else "_w"
-    shifted = f"{word} >> {signal.shift}" if signal.shift else word
+    shifted = f"{word} >> {shift}" if shift else word
     lines = [f"{number} = {shifted} & {hex((1 << signal.length) - 1)}"]
     if signal.raw_minimum < 0:
         lines.append(f"if {number} > {signal.raw_maximum}: {number} -= {1 << signal.length}")

@@ -12,6 +12,7 @@ Nothing here takes a lock: feed from one thread, and read numbers (which may be 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 
 from twinaxle.dbc.model import EXTENDED, Database, Message
 from twinaxle.e2e import Checker, Verdict
@@ -121,6 +122,13 @@ class MessageWatch:
                 self.timeouts += 1
             self.good_s = time_s
         return verdict
+
+    def copy(self) -> MessageWatch:
+        """A copy that no later frame changes."""
+        twin = copy(self)
+        twin.verdicts = list(self.verdicts)
+        twin._checker = copy(self._checker)
+        return twin
 
     @property
     def name(self) -> str:
