@@ -1,4 +1,4 @@
-"""`twinaxle dbc generate`: generate the firmware's codec from a DBC and keep the numbers in the firmware true."""
+"""`twinaxle dbc`: generate the firmware's codec from a DBC, and check, compare and document DBC files."""
 
 import argparse
 from pathlib import Path
@@ -10,8 +10,17 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("dbc", help="work with the protocol: generate the firmware's codec, show its hash")
+    parser = subparsers.add_parser(
+        "dbc", help="work with DBC files: generate the firmware's codec, lint, diff, document, show the hash"
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_generate(actions)
+    _add_lint(actions)
+    show = actions.add_parser("hash", help="print the ProtocolHash of a DBC")
+    show.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
+
+
+def _add_generate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     generate = actions.add_parser(
         "generate",
         help="generate the MicroPython codec of a DBC",
@@ -26,12 +35,32 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--node", default="VCU", help="the node whose codec it is, `all` for every message both ways (default: VCU)"
     )
     generate.add_argument("--check", action="store_true", help="change nothing; tell what is stale, exit 1 if any is")
-    show = actions.add_parser("hash", help="print the ProtocolHash of a DBC")
-    show.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
+
+
+def _add_lint(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    lint = actions.add_parser(
+        "lint",
+        help="find what is wrong in DBC files",
+        description="Finds syntax errors, contradictions and likely mistakes, all in one run and each with its line. "
+        "Exits with 1 if there is an error (see --fail-on).",
+    )
+    lint.add_argument("files", type=Path, nargs="*", metavar="FILE", help="default: dbc/powertrain.dbc")
+    lint.add_argument("--format", choices=("text", "json", "github"), default="text", help="default: text")
+    choice = "a rule, a group, a severity or a pattern such as 'attribute-*'; several with commas or by repeating"
+    lint.add_argument("--select", action="append", default=[], metavar="RULES", help=f"run only these: {choice}")
+    lint.add_argument("--ignore", action="append", default=[], metavar="RULES", help="leave these out")
+    lint.add_argument(
+        "--fail-on", choices=("error", "warning", "style"), default="error",
+        help="the least severity that makes the exit code 1 (default: error)",
+    )  # fmt: skip
+    lint.add_argument("--rules", action="store_true", help="list all rules and end")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the action. Returns 1 where `--check` finds something stale."""
+    """Do the action. Returns 1 where a check says no."""
+    if args.action == "lint":
+        return _lint(args)
+
     from twinaxle.dbc.database import POWERTRAIN, load_database
 
     database = load_database(args.dbc or POWERTRAIN)
@@ -39,6 +68,28 @@ def run(args: argparse.Namespace) -> int:
         print(f"{database.protocol_hash:08X}")
         return 0
     return _generate(args, database)
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from twinaxle.dbc.database import POWERTRAIN
+    from twinaxle.dbc.lint import Severity, choose_rules, lint, output
+    from twinaxle.dbc.syntax import read_document
+    from twinaxle.paths import shown
+
+    if args.rules:
+        print(*output.rule_lines(), sep="\n")
+        return 0
+    rules = choose_rules(args.select, args.ignore)
+    files = {str(path): path for path in args.files} or {shown(POWERTRAIN): POWERTRAIN}
+    findings = {name: lint(read_document(path), rules) for name, path in files.items()}
+    if args.format == "json":
+        print(output.json_text(findings))
+    else:
+        lines = output.github_lines(findings) if args.format == "github" else output.text_lines(findings)
+        for line in lines:
+            print(line)
+    limit = Severity[args.fail_on.upper()]
+    return int(any(one.rule.severity >= limit for found in findings.values() for one in found))
 
 
 def _generate(args: argparse.Namespace, database: "Database") -> int:
