@@ -76,9 +76,14 @@ class Parser(Cursor):
                 self.index += 1
                 statements.get(keyword, self._other)()
             except UnexpectedError as error:
-                self.problem("syntax", error.at, str(error))
-                self.recover(start)
+                self._pass_over(start, error)
         return self.tree
+
+    def _pass_over(self, start: int, error: UnexpectedError) -> None:
+        """Tells of the statement that begins with token `start`, and goes on behind it."""
+        self.problem("syntax", error.at, str(error))
+        self.tree.unread.add(self.texts[start])
+        self.recover(start)
 
     def _other(self) -> None:
         """A statement whose content is of no concern here."""
@@ -117,7 +122,9 @@ class Parser(Cursor):
         self.index -= 1
         at = self.starts[self.index]
         self._signal()
-        self.problem("syntax", at, "SG_ outside of a message: put it under its BO_")
+        # Below a broken BO_ they stand right, and the BO_ is told already.
+        if not {"BO_"} & self.tree.unread or self.tree.keywords[-2].text not in ("BO_", "SG_"):
+            self.problem("syntax", at, "SG_ outside of a message: put it under its BO_")
 
     def _message(self) -> None:
         at = self.starts[self.index - 1]
@@ -138,8 +145,7 @@ class Parser(Cursor):
             try:
                 message.signals.append(self._signal())
             except UnexpectedError as error:
-                self.problem("syntax", error.at, str(error))
-                self.recover(start)
+                self._pass_over(start, error)
 
     def _signal(self) -> SignalLine:
         at = self.starts[self.index]

@@ -227,6 +227,7 @@ class Tree:
     senders: list[Senders] = field(default_factory=list)
     groups: list[SignalGroup] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)  # keywords of statements that are broken, and so missing here
 
 
 def plain(number: float) -> str:

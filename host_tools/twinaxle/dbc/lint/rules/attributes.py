@@ -22,8 +22,9 @@ def _used(document: Document) -> Iterator[tuple[Assignment | Default, Definition
 
 @rule("undefined-attribute", Severity.ERROR, "an attribute without BA_DEF_")
 def undefined_attribute(document: Document) -> Iterator[Hit]:
+    unread = document.tree.unread & {"BA_DEF_", "BA_DEF_REL_"}
     for one, definition in _used(document):
-        if definition is None:
+        if definition is None and not unread:
             statement = "BA_DEF_REL_" if one.relation else "BA_DEF_"
             yield Hit(one.name.at, f"attribute {one.name.text} is used but not defined: it needs a {statement} line")
 

@@ -11,12 +11,12 @@ from twinaxle.dbc.syntax.tree import NO_NODE, Name, Target
 def _unknown_nodes(document: Document, uses: Iterable[tuple[str, Name]]) -> Iterator[Hit]:
     """One hit for each node that BU_ does not name, at its first use. None if there is no BU_: that is told once."""
     places: dict[str, list[tuple[str, Name]]] = {}
-    for what, name in uses if document.nodes else ():
+    for what, name in uses if document.nodes and "BU_" not in document.tree.unread else ():
         if name.text not in document.nodes and name.text != NO_NODE:
             places.setdefault(name.text, []).append((what, name))
     for node, found in places.items():
         what, name = found[0]
-        near = next(iter(get_close_matches(node, document.nodes, 1, 0.8)), "")
+        near = next(iter(get_close_matches(node, document.nodes, 1, 0.7)), "")
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         advice = f"is it {near}?" if near else "add it there"
         yield Hit(name.at, f"{what} {node}{more} is no node of BU_: {advice}")
@@ -47,15 +47,14 @@ def no_sender(document: Document) -> Iterator[Hit]:
 def no_receiver(document: Document) -> Iterator[Hit]:
     """One for the message where none of its signals has a receiver."""
     for message in document.messages:
-        lonely = [signal for signal in message.signals if not signal.receivers]
+        lonely = [signal for signal in message.signals if signal.line.receivers and not signal.receivers]
         if message.is_independent or not lonely:
             continue
         if len(lonely) == len(message.signals) and len(lonely) > 1:
             yield Hit(message.line.at, f"message {message.name}: no signal has a receiver: name nodes of BU_")
             continue
         for signal in lonely:
-            at = signal.line.receivers[0].at if signal.line.receivers else signal.line.at
-            yield Hit(at, f"signal {signal.title} has no receiver: name nodes of BU_")
+            yield Hit(signal.line.receivers[0].at, f"signal {signal.title} has no receiver: name nodes of BU_")
 
 
 @rule("receiver-is-sender", Severity.WARNING, "a node that receives what it sends")
@@ -91,13 +90,16 @@ def _targets(document: Document) -> Iterator[tuple[str, Target]]:
 
 @rule("unknown-message", Severity.ERROR, "a statement on a message that is not there")
 def unknown_message(document: Document) -> Iterator[Hit]:
-    for what, target in _targets(document):
+    # A broken BO_ is told by itself, and what speaks of it may well be right. The same goes for SG_ below.
+    for what, target in () if "BO_" in document.tree.unread else _targets(document):
         if target.identifier is not None and target.identifier not in document.message_by_id:
             yield Hit(target.at, f"{what} of {target}: there is no message {target.identifier}")
 
 
 @rule("unknown-signal", Severity.ERROR, "a statement on a signal that is not there")
 def unknown_signal(document: Document) -> Iterator[Hit]:
+    if document.tree.unread & {"BO_", "SG_"}:
+        return
     for what, target in _targets(document):
         message = None if target.identifier is None else document.message_by_id.get(target.identifier)
         if message and target.name and target.name.text not in message.signal_by_name:
@@ -130,3 +132,11 @@ def unknown_value_table(document: Document) -> Iterator[Hit]:
     for values in document.tree.value_lists:
         if values.table and values.table.text not in known:
             yield Hit(values.table.at, f"VAL_ of {values.target}: there is no VAL_TABLE_ {values.table.text}")
+
+
+@rule("value-table-by-name", Severity.WARNING, "VAL_ names a value table for values")
+def value_table_by_name(document: Document) -> Iterator[Hit]:
+    for values in document.tree.value_lists:
+        if values.table:
+            text = f"VAL_ of {values.target} names a table: cantools and others refuse that, write the values here too"
+            yield Hit(values.table.at, text)
