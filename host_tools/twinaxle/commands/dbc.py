@@ -16,6 +16,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_generate(actions)
     _add_lint(actions)
+    _add_diff(actions)
     show = actions.add_parser("hash", help="print the ProtocolHash of a DBC")
     show.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
 
@@ -56,10 +57,28 @@ def _add_lint(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     lint.add_argument("--rules", action="store_true", help="list all rules and end")
 
 
+def _add_diff(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    diff = actions.add_parser(
+        "diff",
+        help="compare two DBC files in meaning",
+        description="Tells what differs in meaning, and whether nodes that go by the old file and nodes that go by the "
+        "new one understand each other. Order, blanks and the way numbers are written do not count.",
+    )
+    diff.add_argument("old", type=Path, metavar="OLD")
+    diff.add_argument("new", type=Path, metavar="NEW")
+    diff.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    diff.add_argument(
+        "--exit-code", nargs="?", choices=("breaking", "wire", "software", "text"), const="wire", metavar="IMPACT",
+        help="exit with 1 if a change reaches as far as IMPACT: breaking, wire, software or text (default: wire)",
+    )  # fmt: skip
+
+
 def run(args: argparse.Namespace) -> int:
     """Do the action. Returns 1 where a check says no."""
     if args.action == "lint":
         return _lint(args)
+    if args.action == "diff":
+        return _diff(args)
 
     from twinaxle.dbc.database import POWERTRAIN, load_database
 
@@ -90,6 +109,18 @@ def _lint(args: argparse.Namespace) -> int:
             print(line)
     limit = Severity[args.fail_on.upper()]
     return int(any(one.rule.severity >= limit for found in findings.values() for one in found))
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from twinaxle.dbc.diff import Impact, compare, output
+    from twinaxle.dbc.syntax import read_document
+
+    changes = compare(read_document(args.old), read_document(args.new))
+    lines = output.text_lines(changes) if args.format == "text" else [output.json_text(changes)]
+    for line in lines:
+        print(line)
+    limit = Impact[args.exit_code.upper()] if args.exit_code else None
+    return int(limit is not None and any(change.impact >= limit for change in changes))
 
 
 def _generate(args: argparse.Namespace, database: "Database") -> int:
