@@ -3,20 +3,30 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from twinaxle.dbc.conventions import (
+    CYCLE_TIME,
+    DATA_ID,
+    FRAME_FORMAT,
+    MAX_DELTA,
+    PROFILE,
+    SEND_TYPE,
+    START_VALUE,
+    TIMEOUT,
+)
 from twinaxle.dbc.diff.change import Impact
 from twinaxle.dbc.syntax import Attribute, Document, Message, Signal
 from twinaxle.dbc.syntax.tree import Definition, plain
 
 IMPACTS = {
-    "E2eProfile": Impact.BREAKING,
-    "E2eDataId": Impact.BREAKING,
-    "VFrameFormat": Impact.BREAKING,
-    "GenMsgCycleTime": Impact.WIRE,
-    "GenMsgSendType": Impact.WIRE,
-    "E2eMaxDelta": Impact.SOFTWARE,
-    "RxTimeout": Impact.SOFTWARE,
-    "GenSigStartValue": Impact.SOFTWARE,
-}  # fmt: skip
+    PROFILE: Impact.BREAKING,
+    DATA_ID: Impact.BREAKING,
+    FRAME_FORMAT: Impact.BREAKING,
+    CYCLE_TIME: Impact.WIRE,
+    SEND_TYPE: Impact.WIRE,
+    MAX_DELTA: Impact.SOFTWARE,
+    TIMEOUT: Impact.SOFTWARE,
+    START_VALUE: Impact.SOFTWARE,
+}
 
 
 class Difference(NamedTuple):
@@ -38,14 +48,14 @@ def compare_attributes(
         # A thing without the attribute is as one with 0 or nothing.
         if before != after and (before or after):
             impact = IMPACTS.get(name, Impact.TEXT)
-            if name == "GenMsgCycleTime" and isinstance(one, Message) and _is_too_slow(old, one, after):
+            if name == CYCLE_TIME and isinstance(one, Message) and _is_too_slow(old, one, after):
                 impact = Impact.BREAKING
             yield Difference(impact, name, _shown(before), _shown(after))
 
 
 def _is_too_slow(old: Document, message: Message, cycle_ms: Attribute | None) -> bool:
     """True if receivers that go by the old timeout would take the message for missing."""
-    timeout = old.number(message, "RxTimeout")
+    timeout = old.number(message, TIMEOUT)
     return bool(timeout) and isinstance(cycle_ms, int | float) and timeout is not None and cycle_ms >= timeout
 
 

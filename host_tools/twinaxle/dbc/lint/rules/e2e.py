@@ -5,20 +5,14 @@ Profile 1 of AUTOSAR, variant 1A: CRC in byte 0, counter in the low nibble of by
 
 from collections.abc import Iterator
 
+from twinaxle.dbc.conventions import DATA_ID, MAX_DELTA, PROFILE, TIMEOUT, cycle_ms, is_protected
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
-from twinaxle.dbc.lint.rules.timing import TIMEOUT, cycle_ms
 from twinaxle.dbc.syntax import Document, Message
 from twinaxle.dbc.syntax.tree import plain
 from twinaxle.e2e import COUNTERS
 
-PROFILE, DATA_ID, MAX_DELTA = "E2eProfile", "E2eDataId", "E2eMaxDelta"
 FIELDS = {"Crc": (0, 8), "Counter": (8, 4)}  # name: start and length in bits
 LEAST_BYTES = 2
-
-
-def is_protected(document: Document, message: Message) -> bool:
-    """True if the message has E2eProfile 1."""
-    return document.number(message, PROFILE) == 1
 
 
 def protection_names(document: Document, message: Message) -> set[str]:

@@ -2,32 +2,15 @@
 
 from collections.abc import Iterator
 
+from twinaxle.dbc.conventions import FRAME_FORMAT, frame_format, is_fd, is_transport
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
 from twinaxle.dbc.model import EXTENDED
-from twinaxle.dbc.syntax import Document, Message
+from twinaxle.dbc.syntax import Document
 
 HIGHEST_STANDARD = 0x7FF
 HIGHEST_EXTENDED = 0x1FFF_FFFF
 CLASSIC_BYTES = 8
 FD_LENGTHS = (*range(9), 12, 16, 20, 24, 32, 48, 64)
-
-
-def frame_format(document: Document, message: Message) -> str:
-    """The message's VFrameFormat as text; empty if the file does not tell."""
-    value = document.attribute(message, "VFrameFormat")
-    return value if isinstance(value, str) else ""
-
-
-def is_fd(document: Document, message: Message) -> bool:
-    """True if the file says that the message is a CAN FD frame."""
-    bus = document.attribute(document, "BusType")
-    return frame_format(document, message).endswith("_FD") or (isinstance(bus, str) and bus.upper() == "CAN FD")
-
-
-def is_transport(document: Document, message: Message) -> bool:
-    """True if the file says that the message is a J1939 parameter group, which a transport protocol may carry."""
-    protocol = document.attribute(document, "ProtocolType")
-    return frame_format(document, message) == "J1939PG" or (isinstance(protocol, str) and "J1939" in protocol.upper())
 
 
 @rule("identifier-range", Severity.ERROR, "an identifier of more than 11 or 29 bits")
@@ -49,7 +32,7 @@ def identifier_range(document: Document) -> Iterator[Hit]:
 def frame_format_fits(document: Document) -> Iterator[Hit]:
     for message in document.messages:
         named = frame_format(document, message)
-        assignment = message.attributes.get("VFrameFormat")
+        assignment = message.attributes.get(FRAME_FORMAT)
         at = assignment.at if assignment else message.line.at
         if named.startswith("StandardCAN") and message.is_extended and not message.is_independent:
             text = f"message {message.name}: VFrameFormat is {named}, but the identifier is extended"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from twinaxle.dbc.conventions import START_VALUE
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
 from twinaxle.dbc.syntax import Document, Signal
 from twinaxle.dbc.syntax.tree import plain
 
-START_VALUE = "GenSigStartValue"  # a raw value
 _ROUNDING = 1e-5  # of a number that is written with six digits
 
 

@@ -2,39 +2,19 @@
 
 from collections.abc import Iterator
 
+from twinaxle.dbc.conventions import (
+    CYCLE_TIME,
+    CYCLIC,
+    NOT_CYCLIC,
+    SEND_TYPE,
+    TIMEOUT,
+    cycle_ms,
+    normal_send_type,
+    send_type,
+)
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
-from twinaxle.dbc.syntax import Document, Message
+from twinaxle.dbc.syntax import Document
 from twinaxle.dbc.syntax.tree import plain
-
-CYCLE_TIME = "GenMsgCycleTime"
-SEND_TYPE = "GenMsgSendType"
-TIMEOUT = "RxTimeout"
-# What tools write as GenMsgSendType, in lower case; those of the first set send in cycles.
-CYCLIC = {
-    "cyclic", "cyclicx", "cyclicandspontaneous", "cyclicandspontaneousx", "cyclicifactive", "cyclicifactivefast",
-    "fixedperiodic", "cyclicevent", "cyclicandevent", "cycliconchange",
-}  # fmt: skip
-OTHER = {
-    "event", "spontaneous", "spontaneousx", "spontaneouswithdelay", "spontaneouswithrepetition", "noevent", "onevent",
-    "ifactive", "ifactivewithrepetition", "onchange", "onchangewithrepetition", "onwrite", "onwritewithrepetition",
-    "eventperiodic", "enabledperiodic", "bafunctionalrequest", "triggered", "request", "ondemand", "onrequest",
-    "nomsgsendtype", "nosendtype", "none", "notused", "reserved", "vectorleerstring", "",
-}  # fmt: skip
-
-
-def send_type(document: Document, message: Message) -> str:
-    """The message's send type in lower case without blanks, `_` and `-`; empty if the file does not tell."""
-    value = document.attribute(message, SEND_TYPE)
-    return _normal(value) if isinstance(value, str) else ""
-
-
-def cycle_ms(document: Document, message: Message) -> float:
-    """The message's cycle time in ms; 0 if it has none."""
-    return document.number(message, CYCLE_TIME) or 0
-
-
-def _normal(word: str) -> str:
-    return word.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 @rule("no-cycle-time", Severity.WARNING, "a cyclic message without a cycle time")
@@ -76,7 +56,7 @@ def cycle_time_on_event(document: Document) -> Iterator[Hit]:
 def unknown_send_type(document: Document) -> Iterator[Hit]:
     definition = document.definitions.get((False, SEND_TYPE))
     for value in dict.fromkeys(definition.values) if definition else ():
-        if definition and _normal(value) not in CYCLIC | OTHER:
+        if definition and normal_send_type(value) not in CYCLIC | NOT_CYCLIC:
             text = f'{SEND_TYPE} "{value}": tools know Cyclic, Spontaneous, Event, IfActive, OnChange, OnWrite and such'
             yield Hit(definition.at, text)
 
