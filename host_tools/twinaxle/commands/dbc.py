@@ -17,6 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_generate(actions)
     _add_lint(actions)
     _add_diff(actions)
+    _add_doc(actions)
     show = actions.add_parser("hash", help="print the ProtocolHash of a DBC")
     show.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
 
@@ -73,12 +74,30 @@ def _add_diff(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )  # fmt: skip
 
 
+def _add_doc(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doc = actions.add_parser(
+        "doc",
+        help="write a page on the protocol of a DBC",
+        description="Writes a page with all messages, their bits and signals, value tables, timing, protection, nodes "
+        "and bus load.",
+    )
+    doc.add_argument("dbc", type=Path, nargs="?", metavar="DBC", help="default: dbc/powertrain.dbc")
+    doc.add_argument("-o", "--output", type=Path, metavar="OUT", help="the file to write; without it, standard output")
+    doc.add_argument("--format", choices=("markdown", "html"), help="default: by the name of OUT, else markdown")
+    doc.add_argument(
+        "--bitrate", type=int, metavar="BIT/S", help="for the bus load (default: the file's attribute Baudrate)"
+    )
+    doc.add_argument("--check", action="store_true", help="write nothing; exit with 1 if OUT is stale")
+
+
 def run(args: argparse.Namespace) -> int:
     """Do the action. Returns 1 where a check says no."""
     if args.action == "lint":
         return _lint(args)
     if args.action == "diff":
         return _diff(args)
+    if args.action == "doc":
+        return _doc(args)
 
     from twinaxle.dbc.database import POWERTRAIN, load_database
 
@@ -121,6 +140,40 @@ def _diff(args: argparse.Namespace) -> int:
         print(line)
     limit = Impact[args.exit_code.upper()] if args.exit_code else None
     return int(limit is not None and any(change.impact >= limit for change in changes))
+
+
+def _doc(args: argparse.Namespace) -> int:
+    from twinaxle.dbc import doc
+    from twinaxle.dbc.database import POWERTRAIN, load_database
+    from twinaxle.dbc.syntax import read_document
+    from twinaxle.errors import UserError
+    from twinaxle.paths import shown
+
+    if args.check and not args.output:
+        raise UserError("--check needs -o OUT, the file to check")
+    if args.bitrate is not None and args.bitrate <= 0:
+        raise UserError(f"--bitrate {args.bitrate}: the bit rate must be above 0")
+    path: Path = args.dbc or POWERTRAIN
+    document = read_document(path)
+    try:
+        protocol_hash = load_database(path).protocol_hash
+    except UserError:  # a page on a broken file is better than none
+        protocol_hash = None
+    by_name = "html" if args.output and args.output.suffix in (".html", ".htm") else "markdown"
+    renderer = doc.html if (args.format or by_name) == "html" else doc.markdown
+    text = renderer.render(doc.page(document, shown(path), protocol_hash, args.bitrate))
+    if not args.output:
+        print(text, end="")
+    elif args.check:
+        if not args.output.is_file() or args.output.read_text(encoding="utf-8") != text:
+            print(f"{shown(args.output)}: stale: differs from what {shown(path)} gives")
+            print(f"run `twinaxle dbc doc {shown(path)} -o {shown(args.output)}`")
+            return 1
+    else:
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        args.output.write_text(text, encoding="utf-8")
+        print(f"{shown(args.output)}: page on {shown(path)}")
+    return 0
 
 
 def _generate(args: argparse.Namespace, database: "Database") -> int:

@@ -1,4 +1,4 @@
-"""What well-known attributes of a DBC mean: timing, frame format, bus, and the end-to-end protection of this project."""
+"""What well-known attributes of a DBC mean: timing, frame format, bus, and this project's end-to-end protection."""
 
 from twinaxle.dbc.syntax import Document, Message
 
