@@ -35,6 +35,7 @@ test: lint types stale sizes unit ## set up, lint, types, stale files, sizes, un
 lint: $(STAMP) ## check style
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "run \`make format\`"; exit 1; }
+	@$(BIN)/twinaxle dbc lint dbc/powertrain.dbc --fail-on style
 	@echo "lint: ok"
 
 types: $(STAMP) ## check types
@@ -42,6 +43,7 @@ types: $(STAMP) ## check types
 
 stale: $(STAMP) ## check that the generated files are those of their sources
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --check
+	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md --check
 	@$(BIN)/twinaxle calibrate --check
 	@echo "stale: ok"
 
@@ -56,6 +58,7 @@ demo: $(STAMP) ## drive the virtual car; writes build/report.html
 
 generate: $(STAMP) ## write the generated files: protocol from the DBC, calibration from TOML
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
+	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md
 	@$(BIN)/twinaxle calibrate
 
 bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from twinaxle.dbc.doc.page import BitLayout, Segment
 from twinaxle.dbc.syntax import Message, Signal
+from twinaxle.dbc.syntax.document import MOST_BYTES
 
 BITS = range(7, -1, -1)  # of a byte, as they are drawn
 
@@ -50,7 +51,7 @@ def _rows(message: Message, signals: Sequence[Signal]) -> list[list[Segment]]:
     for signal in signals:
         for bit in signal.bits:
             owners[bit] = (*owners.get(bit, ()), signal)
-    count = message.line.length
+    count = min(message.line.length, MOST_BYTES)
     return _with_names([_segments([owners.get(8 * byte + bit, ()) for bit in BITS]) for byte in range(count)])
 
 

@@ -6,7 +6,6 @@ from twinaxle.dbc.doc.page import Cell, Table
 from twinaxle.dbc.syntax import Document, Message, Signal
 from twinaxle.dbc.syntax.tree import plain
 
-
 HEADER: tuple[str, ...] = (
     "Signal", "Start", "Bits", "Type", "Scale", "Unit", "Range", "Start value", "Receivers", "What",
 )  # fmt: skip

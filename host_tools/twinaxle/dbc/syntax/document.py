@@ -26,6 +26,7 @@ from twinaxle.dbc.syntax.tree import (
 from twinaxle.errors import UserError
 
 BOM = b"\xef\xbb\xbf"
+MOST_BYTES = 1785  # of a message: the largest one of J1939
 INDEPENDENT_SIGNALS = "VECTOR__INDEPENDENT_SIG_MSG"  # where Vector's tools keep signals that are in no message
 
 Attribute = float | str
@@ -111,7 +112,7 @@ class Signal:
     @cached_property
     def bits(self) -> list[int]:
         """The numbers of its bits in the frame (8 * byte + bit): Intel from the lowest, Motorola from the highest."""
-        start, length = self.line.start, min(self.line.length, 512)
+        start, length = self.line.start, min(self.line.length, 8 * MOST_BYTES)
         if not self.is_big_endian:
             return list(range(start, start + length))
         bits = []
