@@ -12,7 +12,7 @@ from twinaxle.dbc.syntax import read_document, read_text
 
 # Rules that may speak too, since what is planted for one breaks the other as well.
 CONSEQUENCES = {
-    ("signal-length", "range-beyond-raw"), ("signal-length", "start-beyond-raw"), ("signed-bit", "range-beyond-raw"),
+    ("signed-bit", "range-beyond-raw"),
     ("signed-bit", "value-beyond-raw"), ("attribute-definition", "attribute-range"),
     ("zero-factor", "start-outside-range"), ("inverted-range", "start-outside-range"),
     ("single-value-range", "start-outside-range"), ("unknown-value-table", "value-table-by-name"),

@@ -32,19 +32,15 @@ class _Comparison:
         for one, other in self.messages.both:
             yield from self._message(one, other)
         for message in self.messages.removed:
-            yield Change(Impact.BREAKING, message.name, "message removed", _id(message), "", self._line(message))
+            yield Change(Impact.BREAKING, message.name, "message removed", _id(message), "", message.number)
         for message in self.messages.added:
-            yield Change(Impact.WIRE, message.name, "message added", "", _id(message), 0, self._line(message, new=True))
-
-    def _line(self, thing: Message | Signal, new: bool = False) -> int:
-        return (self.new if new else self.old).places.line(thing.line.at)
+            yield Change(Impact.WIRE, message.name, "message added", "", _id(message), 0, message.number)
 
     def _change(
         self, impact: Impact, one: Message | Signal, other: Message | Signal, what: str, old: object, new: object
     ) -> Change:
         """A change of a message or signal, called by its new name."""
-        lines = self._line(one), self._line(other, new=True)
-        return Change(impact, other.title, what, str(old), str(new), *lines)
+        return Change(impact, other.title, what, str(old), str(new), one.number, other.number)
 
     def _file(self) -> Iterator[Change]:
         old, new = self.old, self.new
@@ -93,10 +89,10 @@ class _Comparison:
         for before, after in signals.both:
             yield from self._signal(before, after)
         for signal in signals.removed:
-            yield Change(Impact.BREAKING, signal.title, "signal removed", _place(signal), "", self._line(signal))
+            yield Change(Impact.BREAKING, signal.title, "signal removed", _place(signal), "", signal.number)
         for signal in signals.added:
             impact, where = self._impact_of_added(one, signal)
-            line = self._line(signal, new=True)
+            line = signal.number
             yield Change(impact, signal.title, f"signal added{where}", "", _place(signal), 0, line)
 
     @staticmethod

@@ -38,6 +38,7 @@ class Signal:
 
     line: SignalLine
     message: "Message"
+    number: int = 0  # of its line in the file
     comment: str = ""
     attributes: dict[str, Assignment] = field(default_factory=dict)
     value_list: ValueList | None = None
@@ -127,6 +128,7 @@ class Message:
     """A message with all that the file says about it."""
 
     line: MessageLine
+    number: int = 0  # of its line in the file
     signals: list[Signal] = field(default_factory=list)
     comment: str = ""
     attributes: dict[str, Assignment] = field(default_factory=dict)
@@ -177,7 +179,8 @@ class Document:
         self.raw = raw
         self.tree: Tree = parse(text)
         self.nodes = tuple(dict.fromkeys(name.text for name in self.tree.nodes if name.text != NO_NODE))
-        self.messages = [_message(line) for line in self.tree.messages]
+        self.places = Places(text)  # of offsets
+        self.messages = [_message(line, self.places) for line in self.tree.messages]
         self.message_by_id = {message.line.identifier: message for message in reversed(self.messages)}
         self.definitions: dict[tuple[bool, str], Definition] = {}
         for definition in self.tree.definitions:
@@ -188,11 +191,6 @@ class Document:
         self.node_comments: dict[str, str] = {}
         self.node_attributes: dict[str, dict[str, Assignment]] = {node: {} for node in self.nodes}
         self._link()
-
-    @cached_property
-    def places(self) -> Places:
-        """Turns offsets into lines and columns."""
-        return Places(self.text)
 
     def find(self, target: Target) -> "Message | Signal | None":
         """The message or signal that a statement is about; None for anything else, or if there is none."""
@@ -274,9 +272,9 @@ def is_relation(kind: str) -> bool:
     return kind.endswith("_REL_")
 
 
-def _message(line: MessageLine) -> Message:
-    message = Message(line)
-    message.signals = [Signal(signal, message) for signal in line.signals]
+def _message(line: MessageLine, places: Places) -> Message:
+    message = Message(line, places.line(line.at))
+    message.signals = [Signal(signal, message, places.line(signal.at)) for signal in line.signals]
     return message
 
 

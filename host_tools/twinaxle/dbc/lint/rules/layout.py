@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
 from twinaxle.dbc.lint.rules.e2e import protection_names
+from twinaxle.dbc.lint.rules.scaling import LONGEST_SIGNAL
 from twinaxle.dbc.syntax import Document, Message, Signal
 from twinaxle.dbc.syntax.document import MOST_BYTES
 
-LONGEST_SIGNAL = 64
 MOST_BITS = 8 * MOST_BYTES
 FLOAT_BITS = {1: (32, "float of 32 bits"), 2: (64, "float of 64 bits")}
 

@@ -8,11 +8,17 @@ from twinaxle.dbc.lint.rule import Hit, Severity, rule
 from twinaxle.dbc.syntax import Document, Signal
 from twinaxle.dbc.syntax.tree import plain
 
+LONGEST_SIGNAL = 64
 _ROUNDING = 1e-5  # of a number that is written with six digits
 
 
 def _has_range(signal: Signal) -> bool:
     return (signal.line.minimum, signal.line.maximum) != (0, 0)
+
+
+def _integers(document: Document) -> Iterator[Signal]:
+    """The signals whose bits are an integer of a possible length."""
+    return (one for one in document.signals() if not one.is_float and 1 <= one.line.length <= LONGEST_SIGNAL)
 
 
 def physical_limits(signal: Signal) -> tuple[float, float]:
@@ -58,8 +64,8 @@ def single_value_range(document: Document) -> Iterator[Hit]:
 @rule("range-beyond-raw", Severity.WARNING, "a range that the bits cannot hold")
 def range_beyond_raw(document: Document) -> Iterator[Hit]:
     """Half a step is allowed for, and that tools write six digits."""
-    for signal in document.signals():
-        if signal.is_float or signal.line.factor == 0 or not _has_range(signal):
+    for signal in _integers(document):
+        if signal.line.factor == 0 or not _has_range(signal):
             continue
         low, high = physical_limits(signal)
         slack = max(abs(signal.line.factor) / 2, _ROUNDING * max(abs(low), abs(high)))
@@ -71,10 +77,10 @@ def range_beyond_raw(document: Document) -> Iterator[Hit]:
 
 @rule("value-beyond-raw", Severity.ERROR, "a named value that the bits cannot hold")
 def value_beyond_raw(document: Document) -> Iterator[Hit]:
-    for signal in document.signals():
+    for signal in _integers(document):
         low, high = signal.raw_limits
         for entry in signal.value_list.entries if signal.value_list else ():
-            if signal.is_float or low <= entry.value <= high:
+            if low <= entry.value <= high:
                 continue
             text = f'signal {signal.title}: {plain(entry.value)} "{entry.text}" is not in {low} to {high}'
             table = signal.value_list and signal.value_list.table
@@ -94,7 +100,7 @@ def fractional_value(document: Document) -> Iterator[Hit]:
 def start_beyond_raw(document: Document) -> Iterator[Hit]:
     for signal, start, at in _start_values(document):
         low, high = signal.raw_limits
-        if not signal.is_float and not low <= start <= high:
+        if not low <= start <= high:
             text = f"signal {signal.title}: {START_VALUE} {plain(start)} is not in {low} to {high}"
             yield Hit(at, f"{text}, which is what {signal.line.length} bits can hold (it is a raw value)")
 
@@ -103,7 +109,7 @@ def start_beyond_raw(document: Document) -> Iterator[Hit]:
 def start_outside_range(document: Document) -> Iterator[Hit]:
     for signal, start, at in _start_values(document):
         low, high = signal.raw_limits
-        if not signal.is_float and not low <= start <= high:
+        if not low <= start <= high:
             continue
         value = start * signal.line.factor + signal.line.offset
         slack = abs(signal.line.factor) / 2
@@ -116,8 +122,8 @@ def start_outside_range(document: Document) -> Iterator[Hit]:
 
 
 def _start_values(document: Document) -> Iterator[tuple[Signal, float, int]]:
-    """Signals with a start value of their own, the value, and where it stands."""
-    for signal in document.signals():
+    """Integer signals with a start value of their own, the value, and where it stands."""
+    for signal in _integers(document):
         assignment = signal.attributes.get(START_VALUE)
         value = assignment.value.value if assignment else None
         if assignment and isinstance(value, int | float):
