@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware clean distclean
+.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware bench-dbc clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ generate: $(STAMP) ## write the generated files: protocol from the DBC, calibrat
 bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times
 	@$(BIN)/twinaxle firmware count
 	@$(BIN)/twinaxle firmware cost
+
+bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
+	@$(BIN)/python -m tests.dbc.lint.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true

@@ -32,7 +32,7 @@ def line_of(text: str) -> int:
         ("SG_ SpeedLimit : 56|8", "SG_ SpeedLimit : 60|8", "SpeedLimit : 56", "SpeedLimit reaches to bit 67"),
         ("BO_ 160 P", "BO_ 4096 P", "BO_ 160", "message PedalsDriver: 0x1000 is more than 11 bits"),
         ('BA_ "RxTimeout" BO_ 160', 'BA_ "Rxtimeout" BO_ 160', 'RxTimeout" BO_ 160', "Rxtimeout .* not defined"),
-        ('"RxTimeout" BO_ 160 30', '"RxTimeout" BO_ 160 "soon"', 'RxTimeout" BO_ 160', "is a string, but INT wants a number"),
+        ('"RxTimeout" BO_ 160 30', '"RxTimeout" BO_ 160 "soon"', 'RxTimeout" BO_ 160', "a string, but INT wants"),
         ('SendType" BO_ 160 0', 'SendType" BO_ 160 7', 'SendType" BO_ 160', "7 is past the last .*Cyclic, Event"),
         ("VAL_ 160 Gear", "VAL_ 160 Gaer", "VAL_ 160 Gear", "Gaer: message PedalsDriver has no signal Gaer"),
         ("VAL_ 160 Gear", "VAL_ 161 Gear", "VAL_ 160 Gear", "Gear: there is no message 161"),

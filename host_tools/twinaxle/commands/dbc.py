@@ -161,7 +161,9 @@ def _doc(args: argparse.Namespace) -> int:
         protocol_hash = None
     by_name = "html" if args.output and args.output.suffix in (".html", ".htm") else "markdown"
     renderer = doc.html if (args.format or by_name) == "html" else doc.markdown
-    text = renderer.render(doc.page(document, shown(path), protocol_hash, args.bitrate))
+    # Git's textconv gives a file of another folder each time, which must not show in a diff.
+    source = shown(path) if args.output else path.name
+    text = renderer.render(doc.page(document, source, protocol_hash, args.bitrate))
     if not args.output:
         print(text, end="")
     elif args.check:

@@ -38,6 +38,9 @@ def non_ascii(document: Document) -> Iterator[Hit]:
 
 @rule("line-ends", Severity.STYLE, "different line ends in one file")
 def line_ends(document: Document) -> Iterator[Hit]:
+    returns, pairs, feeds = (document.raw.count(end) for end in (b"\r", b"\r\n", b"\n"))
+    if returns in (0, feeds) and returns in (0, pairs):
+        return  # all LF, or all CRLF
     first = ""
     for line, found in enumerate(_LINE_END.finditer(document.raw), 1):
         kind = {b"\r\n": "CRLF", b"\n": "LF", b"\r": "CR"}[found[0]]
