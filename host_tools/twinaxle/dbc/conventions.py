@@ -23,26 +23,38 @@ NOT_CYCLIC = {
 }  # fmt: skip
 
 
+# What the numbers of VFrameFormat mean, where it is not an ENUM.
+FRAME_FORMATS: dict[float, str] = {
+    0: "StandardCAN",
+    1: "ExtendedCAN",
+    3: "J1939PG",
+    14: "StandardCAN_FD",
+    15: "ExtendedCAN_FD",
+}
+
+
 def cycle_ms(document: Document, message: Message) -> float:
     """The message's cycle time in ms; 0 if it has none."""
     return document.number(message, CYCLE_TIME) or 0
 
 
-def normal_send_type(word: str) -> str:
-    """A send type in lower case without blanks, `_` and `-`, as the sets above have them."""
+def normal_name(word: str) -> str:
+    """A name in lower case without blanks, `_` and `-`, as the sets above have them."""
     return word.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 def send_type(document: Document, message: Message) -> str:
     """The message's send type as the sets above have it; empty if the file does not tell."""
     value = document.attribute(message, SEND_TYPE)
-    return normal_send_type(value) if isinstance(value, str) else ""
+    return normal_name(value) if isinstance(value, str) else ""
 
 
 def frame_format(document: Document, message: Message) -> str:
     """The message's VFrameFormat as text; empty if the file does not tell."""
     value = document.attribute(message, FRAME_FORMAT)
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else FRAME_FORMATS.get(value, "")
 
 
 def is_fd(document: Document, message: Message) -> bool:

@@ -208,6 +208,7 @@ PLANTS = [
     Plant("attribute-definition", "ENUM without values", *_line('"Cyclic","Event";', ";"))._replace(
         mark='SendType" ENUM ;'
     ),
+    Plant("duplicate-enum-value", "ENUM value twice", *_line('"Cyclic","Event"', '"Cyclic","Event","Event"')),
     Plant("attribute-owner", "message attribute on a node", *_line('"Address" BU_ BMS', '"RxTimeout" BU_ BMS')),
     Plant("attribute-type", "string for INT", *_line('"RxTimeout" BO_ 257 30', '"RxTimeout" BO_ 257 "30"')),
     Plant("attribute-type", "number for STRING", *_line('BA_ "BusType" "CAN"', 'BA_ "BusType" 5')),

@@ -1,5 +1,7 @@
 """A place in the tokens of a DBC and what can be taken from there; the grammar builds on it."""
 
+import sys
+
 from twinaxle.dbc.syntax.tokens import END, KEYWORD, NUMBER, STATEMENTS, STRING, WORD, tokenize
 from twinaxle.dbc.syntax.tree import Name, Problem
 
@@ -87,14 +89,11 @@ class Cursor:
             raise UnexpectedError(at, f"found {text} where {wanted} should be: an integer") from None
 
     def number(self, wanted: str) -> float:
-        at = self.starts[self.index]
         text = self.take(NUMBER, wanted)
         if len(text) <= MOST_DIGITS and text.lstrip("+-").isdecimal():
             return int(text)
-        number = float(text)
-        if number in (float("inf"), float("-inf")):
-            raise UnexpectedError(at, f"{wanted} is too large for a number")
-        return number
+        # Ranges of long texts go past what a float can hold.
+        return min(max(float(text), -sys.float_info.max), sys.float_info.max)
 
     def string(self, wanted: str) -> str:
         return self.take(STRING, wanted)[1:-1].replace('\\"', '"')

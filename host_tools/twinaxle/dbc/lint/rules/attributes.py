@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from twinaxle.dbc.conventions import normal_name
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
 from twinaxle.dbc.syntax import Document
 from twinaxle.dbc.syntax.document import is_relation
@@ -11,6 +12,9 @@ KINDS = {
     "": "the file", "BU_": "nodes", "BO_": "messages", "SG_": "signals", "EV_": "environment variables",
     "BU_SG_REL_": "a node and a signal", "BU_BO_REL_": "a node and a message", "BU_EV_REL_": "a node and a variable",
 }  # fmt: skip
+
+
+FREE = {"notused", "unused", "reserved", "none", ""}  # names of values that mean nothing
 
 
 def _used(document: Document) -> Iterator[tuple[Assignment | Default, Definition | None]]:
@@ -47,9 +51,17 @@ def attribute_definition(document: Document) -> Iterator[Hit]:
             yield Hit(definition.at, f"attribute {name}: minimum {plain(low)} is above maximum {plain(high)}")
         if definition.type == "ENUM" and not definition.values:
             yield Hit(definition.at, f"attribute {name} is an ENUM without values")
-        twice = sorted({value for value in definition.values if value and definition.values.count(value) > 1})
+
+
+@rule("duplicate-enum-value", Severity.STYLE, "an ENUM that has a value twice")
+def duplicate_enum_value(document: Document) -> Iterator[Hit]:
+    """Places that are kept free have one name in many files."""
+    for definition in document.tree.definitions:
+        values = [value for value in definition.values if normal_name(value) not in FREE]
+        twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            yield Hit(definition.at, f"attribute {name} has values twice ({', '.join(twice)}): name each once")
+            names = ", ".join(twice)
+            yield Hit(definition.at, f"attribute {definition.name.text} has values twice ({names}): name each once")
 
 
 @rule("attribute-owner", Severity.ERROR, "an attribute on a thing that it is not defined for")
@@ -83,7 +95,9 @@ def _type_fault(definition: Definition, value: Value) -> str:
 @rule("attribute-range", Severity.ERROR, "a value outside of its definition")
 def attribute_range(document: Document) -> Iterator[Hit]:
     for one, definition in _used(document):
-        fault = _range_fault(definition, one.value.value) if definition else ""
+        # An empty default of an ENUM stands for none.
+        has_none = isinstance(one, Default) and one.value.value == ""
+        fault = _range_fault(definition, one.value.value) if definition and not has_none else ""
         if fault:
             yield Hit(one.value.at, f"attribute {one.name.text}: {one.value} is {fault}")
 

@@ -48,7 +48,7 @@ def mux_selector_ambiguous(document: Document) -> Iterator[Hit]:
             yield Hit(roots[1].line.name.at, f"message {message.name} has {len(roots)} selectors: keep one")
 
 
-@rule("mux-selector-kind", Severity.ERROR, "a selector that is signed, scaled or a float")
+@rule("mux-selector-kind", Severity.WARNING, "a selector that is signed, scaled or a float")
 def mux_selector_kind(document: Document) -> Iterator[Hit]:
     for _, selectors, _ in _multiplexed(document):
         for signal in selectors:

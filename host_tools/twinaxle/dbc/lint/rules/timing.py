@@ -9,7 +9,7 @@ from twinaxle.dbc.conventions import (
     SEND_TYPE,
     TIMEOUT,
     cycle_ms,
-    normal_send_type,
+    normal_name,
     send_type,
 )
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
@@ -56,7 +56,7 @@ def cycle_time_on_event(document: Document) -> Iterator[Hit]:
 def unknown_send_type(document: Document) -> Iterator[Hit]:
     definition = document.definitions.get((False, SEND_TYPE))
     for value in dict.fromkeys(definition.values) if definition else ():
-        if definition and normal_send_type(value) not in CYCLIC | NOT_CYCLIC:
+        if definition and normal_name(value) not in CYCLIC | NOT_CYCLIC:
             text = f'{SEND_TYPE} "{value}": tools know Cyclic, Spontaneous, Event, IfActive, OnChange, OnWrite and such'
             yield Hit(definition.at, text)
 
