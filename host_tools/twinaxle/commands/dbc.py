@@ -1,6 +1,8 @@
 """`twinaxle dbc`: generate the firmware's codec from a DBC, and check, compare and document DBC files."""
 
 import argparse
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +110,13 @@ def run(args: argparse.Namespace) -> int:
     return _generate(args, database)
 
 
+def _show(lines: Iterable[str]) -> None:
+    """Print lines that have a file's own characters in them, which the terminal may not know."""
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in lines:
+        print(line.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def _lint(args: argparse.Namespace) -> int:
     from twinaxle.dbc.database import POWERTRAIN
     from twinaxle.dbc.lint import Severity, choose_rules, lint, output
@@ -123,9 +132,7 @@ def _lint(args: argparse.Namespace) -> int:
     if args.format == "json":
         print(output.json_text(findings))
     else:
-        lines = output.github_lines(findings) if args.format == "github" else output.text_lines(findings)
-        for line in lines:
-            print(line)
+        _show(output.github_lines(findings) if args.format == "github" else output.text_lines(findings))
     limit = Severity[args.fail_on.upper()]
     return int(any(one.rule.severity >= limit for found in findings.values() for one in found))
 
@@ -135,9 +142,7 @@ def _diff(args: argparse.Namespace) -> int:
     from twinaxle.dbc.syntax import read_document
 
     changes = compare(read_document(args.old), read_document(args.new))
-    lines = output.text_lines(changes) if args.format == "text" else [output.json_text(changes)]
-    for line in lines:
-        print(line)
+    _show(output.text_lines(changes) if args.format == "text" else [output.json_text(changes)])
     limit = Impact[args.exit_code.upper()] if args.exit_code else None
     return int(limit is not None and any(change.impact >= limit for change in changes))
 
@@ -165,7 +170,7 @@ def _doc(args: argparse.Namespace) -> int:
     source = shown(path) if args.output else path.name
     text = renderer.render(doc.page(document, source, protocol_hash, args.bitrate))
     if not args.output:
-        print(text, end="")
+        _show(text.splitlines())
     elif args.check:
         if not args.output.is_file() or args.output.read_text(encoding="utf-8") != text:
             print(f"{shown(args.output)}: stale: differs from what {shown(path)} gives")

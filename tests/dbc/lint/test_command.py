@@ -1,6 +1,9 @@
 """`twinaxle dbc lint` as a command: formats, selection, exit codes."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,17 @@ def test_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     code, out = run(capsys, "--rules")
     assert code == 0
     assert {line.split()[0] for line in out.splitlines() if line.startswith("  ")} == set(RULES)
+
+
+def test_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
+    path = tmp_path / "degree.dbc"
+    path.write_bytes(GOOD.read_bytes().replace(b"degC", "°C".encode()))
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = {}
+    for action in (["lint", str(path)], ["diff", str(GOOD), str(path)], ["doc", str(path)]):
+        command = [sys.executable, "-m", "twinaxle", "dbc", *action]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        shown[action[0]] = done.stdout
+    assert rb"\xb0 is not ASCII" in shown["lint"]
+    assert shown["doc"].startswith(b"<!-- Generated from degree.dbc")

@@ -32,7 +32,7 @@ def non_ascii(document: Document) -> Iterator[Hit]:
     for found in _NON_ASCII.finditer(document.text):
         line = document.places.line(found.start())
         if line != last_line:
-            yield Hit(found.start(), f"{found[0]!r} is not ASCII: tools disagree on its encoding, write it in ASCII")
+            yield Hit(found.start(), f"{found[0]} is not ASCII: tools disagree on its encoding, write it in ASCII")
         last_line = line
 
 
