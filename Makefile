@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware clean distclean
+.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware bench-dbc clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,7 @@ test: lint types stale sizes unit ## set up, lint, types, stale files, sizes, un
 lint: $(STAMP) ## check style
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "run \`make format\`"; exit 1; }
+	@$(BIN)/twinaxle dbc lint dbc/powertrain.dbc --fail-on style
 	@echo "lint: ok"
 
 types: $(STAMP) ## check types
@@ -42,6 +43,7 @@ types: $(STAMP) ## check types
 
 stale: $(STAMP) ## check that the generated files are those of their sources
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --check
+	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md --check
 	@$(BIN)/twinaxle calibrate --check
 	@echo "stale: ok"
 
@@ -59,6 +61,7 @@ bench: $(STAMP) ## the virtual car in real time, its bus open to other programs 
 
 generate: $(STAMP) ## write the generated files: protocol from the DBC, calibration from TOML
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
+	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md
 	@$(BIN)/twinaxle calibrate
 
 bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times
@@ -68,14 +71,15 @@ bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an e
 sniff: $(STAMP) ## watch the bus of a running `make bench` in this terminal (ARGS="--show from:VCU")
 	@$(BIN)/twinaxle sniff -i twinaxle $(ARGS)
 
-bench-tools: $(STAMP) ## sniff beside cantools monitor and can.viewer: processor time, frames not shown
-	@$(BIN)/python -m twinaxle.sniff.trial.benchmark
-
 bench-hub: $(STAMP) ## frames a second and latency of the live bench's server
 	@$(BIN)/python -m hil.live.benchmark
 
-bench-tools: $(STAMP) ## speed of the tools: decode beside cantools' loop
+bench-tools: $(STAMP) ## the tools beside their peers: decode beside cantools' loop, sniff beside cantools monitor and can.viewer
 	@$(BIN)/python -m twinaxle.logs.benchmark
+	@$(BIN)/python -m twinaxle.sniff.trial.benchmark
+
+bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
+	@$(BIN)/python -m tests.dbc.lint.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true

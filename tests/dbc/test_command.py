@@ -78,7 +78,7 @@ def test_broken_dbc_is_told_with_file_and_line(
     path = tmp_path / "broken.dbc"
     path.write_text('VERSION ""\n\nNS_ :\n\nBS_:\n\nBU_: VCU\n\nBO_ 1 M: 1 VCU\n SG_ S : 4|8@1+ (1,0) [0|0] "" VCU\n')
     assert main(["dbc", "generate", str(path)]) == 2
-    assert f"{path}:10: The signal S does not fit in message M" in capsys.readouterr().err
+    assert f"{path}:10: signal M.S reaches to bit 11" in capsys.readouterr().err
 
 
 def test_hash(capsys: pytest.CaptureFixture[str]) -> None:

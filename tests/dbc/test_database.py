@@ -13,6 +13,7 @@ from twinaxle.errors import UserError
 
 TEXT = POWERTRAIN.read_text(encoding="ascii")
 APPS2 = "SG_ Apps2 : 29|13@1+ (1,0)"
+CRC = " SG_ Crc : 0|8@1+ (1,0)"
 
 
 def line_of(text: str) -> int:
@@ -23,18 +24,18 @@ def line_of(text: str) -> int:
 @pytest.mark.parametrize(
     ("old", "new", "where", "what"),
     [
-        (APPS2, "SG_ Apps2 29|13@1+ (1,0)", APPS2, "not DBC syntax at column 12"),
-        (APPS2, "SG_ Apps2 : 29|x@1+ (1,0)", APPS2, "not DBC syntax at column 17"),
-        (APPS2, "SG_ Apps2 : 27|13@1+ (1,0)", APPS2, "Apps2 and Apps1 are overlapping in message PedalsDriver"),
-        (APPS2, "SG_ Apps2 : 29|0@1+ (1,0)", APPS2, "Apps2 length 0 .* in message PedalsDriver"),
-        (APPS2, "SG_ Apps1 : 29|13@1+ (1,0)", APPS2, "Apps1 and Apps1 are overlapping in message PedalsDriver"),
-        ("SG_ SpeedLimit : 56|8", "SG_ SpeedLimit : 60|8", "SpeedLimit : 56", "SpeedLimit does not fit in message Vcu"),
-        ("BO_ 160 P", "BO_ 4096 P", "BO_ 160", "0x1000 is more than 11 bits in message PedalsDriver"),
+        (APPS2, "SG_ Apps2 29|13@1+ (1,0)", APPS2, "found 29 where : behind the signal's name should be"),
+        (APPS2, "SG_ Apps2 : 29|x@1+ (1,0)", APPS2, "found x where the length in bits should be"),
+        (APPS2, "SG_ Apps2 : 27|13@1+ (1,0)", APPS2, "signals Apps1 and Apps2 of PedalsDriver overlap"),
+        (APPS2, "SG_ Apps2 : 29|0@1+ (1,0)", APPS2, "signal PedalsDriver.Apps2 has 0 bits"),
+        (APPS2, "SG_ Apps1 : 29|13@1+ (1,0)", APPS2, "signal Apps1 of PedalsDriver is in line 67 too"),
+        ("SG_ SpeedLimit : 56|8", "SG_ SpeedLimit : 60|8", "SpeedLimit : 56", "SpeedLimit reaches to bit 67"),
+        ("BO_ 160 P", "BO_ 4096 P", "BO_ 160", "message PedalsDriver: 0x1000 is more than 11 bits"),
         ('BA_ "RxTimeout" BO_ 160', 'BA_ "Rxtimeout" BO_ 160', 'RxTimeout" BO_ 160', "Rxtimeout .* not defined"),
-        ('"RxTimeout" BO_ 160 30', '"RxTimeout" BO_ 160 "soon"', 'RxTimeout" BO_ 160', "RxTimeout must be a number"),
+        ('"RxTimeout" BO_ 160 30', '"RxTimeout" BO_ 160 "soon"', 'RxTimeout" BO_ 160', "a string, but INT wants"),
         ('SendType" BO_ 160 0', 'SendType" BO_ 160 7', 'SendType" BO_ 160', "7 is past the last .*Cyclic, Event"),
-        ("VAL_ 160 Gear", "VAL_ 160 Gaer", "VAL_ 160 Gear", r"signal Gaer: message PedalsDriver \(160\) has no such"),
-        ("VAL_ 160 Gear", "VAL_ 161 Gear", "VAL_ 160 Gear", "signal Gear: there is no message 161"),
+        ("VAL_ 160 Gear", "VAL_ 160 Gaer", "VAL_ 160 Gear", "Gaer: message PedalsDriver has no signal Gaer"),
+        ("VAL_ 160 Gear", "VAL_ 161 Gear", "VAL_ 160 Gear", "Gear: there is no message 161"),
     ],
 )  # fmt: skip
 def test_broken_file(old: str, new: str, where: str, what: str, tmp_path: Path) -> None:
@@ -47,22 +48,32 @@ def test_broken_file(old: str, new: str, where: str, what: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "what"),
+    ("old", "new", "where", "what"),
     [
-        (" SG_ Crc : 0|8@1+ (1,0)", " SG_ Crx : 0|8@1+ (1,0)", "message VcuInvFrontCommand: .* no signal Crc"),
-        (" SG_ Crc : 0|8@1+ (1,0)", " SG_ Crc : 0|7@1+ (1,0)", "VcuInvFrontCommand: signal Crc must be unsigned Intel"),
-        ('BA_ "E2eDataId" BO_ 128 128;', "", "message VcuInvFrontCommand: .* no E2eDataId"),
-        ('BA_ "E2eMaxDelta" BO_ 128 2;', "", "message VcuInvFrontCommand: E2eMaxDelta 0 must be 1 to 13"),
-        ('BA_ "E2eProfile" BO_ 128 1;', 'BA_ "E2eProfile" BO_ 128 5;', "VcuInvFrontCommand: E2eProfile 5 is not known"),
+        (CRC, " SG_ Crx : 0|8@1+ (1,0)", "BO_ 128 ", "message VcuInvFrontCommand .* no signal Crc"),
+        (CRC, " SG_ Crc : 0|7@1+ (1,0)", CRC, r"VcuInvFrontCommand.Crc must be 0\|8@1\+"),
+        ('BA_ "E2eDataId" BO_ 128 128;', "", "BO_ 128 ", "message VcuInvFrontCommand .* no E2eDataId"),
+        ('DataId" BO_ 129 129;', 'DataId" BO_ 129 128;', 'DataId" BO_ 129', "E2eDataId 128 is that of VcuInvFront"),
+        ('BA_ "E2eMaxDelta" BO_ 128 2;', "", "BO_ 128 ", "message VcuInvFrontCommand: E2eMaxDelta is 0: .* 1 to 13"),
+        ('Profile" BO_ 128 1;', 'Profile" BO_ 128 5;', 'Profile" BO_ 128 1', "FrontCommand: E2eProfile 5 is not known"),
     ],
 )  # fmt: skip
-def test_wrong_protection(old: str, new: str, what: str, tmp_path: Path) -> None:
+def test_wrong_protection(old: str, new: str, where: str, what: str, tmp_path: Path) -> None:
     assert old in TEXT
     path = tmp_path / "wrong.dbc"
     path.write_text(TEXT.replace(old, new, 1))
     with pytest.raises(UserError, match=what) as caught:
         load_database(path)
-    assert str(caught.value).startswith(f"{path}:{line_of('BO_ 128 ')}: ")
+    assert str(caught.value).startswith(f"{path}:{line_of(where)}: ")
+
+
+def test_many_errors_are_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "broken.dbc"
+    path.write_text(TEXT.replace("@1+ (1,0)", "1+ (1,0)"))
+    with pytest.raises(UserError) as caught:
+        load_database(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 11 and lines[10].endswith(f"more, which `twinaxle dbc lint {path}` shows")
 
 
 def test_two_messages_with_one_identifier(load_text: Callable[[str], Database]) -> None:

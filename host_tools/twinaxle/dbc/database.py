@@ -1,15 +1,20 @@
-"""Reads a DBC file: cantools (strict) parses it, this turns the result into the plain data of `model`.
+"""Reads a DBC file: cantools (strict) reads it, this turns the result into the plain data of `model`.
+
+Where things stand in the file, and what is wrong with a file that cantools refuses, comes from the lint and its parser.
 
 cantools is imported inside, so that the command line starts fast.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from twinaxle.dbc.locate import SourceMap, explain
-from twinaxle.dbc.model import Database, E2eSpec, Message, Signal, make_database
+from twinaxle.dbc import syntax
+from twinaxle.dbc.model import EXTENDED, Database, E2eSpec, Message, Signal, make_database
+from twinaxle.dbc.syntax.document import INDEPENDENT_SIGNALS
+from twinaxle.dbc.syntax.tree import NO_NODE
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,8 +23,7 @@ if TYPE_CHECKING:
 
 POWERTRAIN = Path(__file__).parents[3] / "dbc" / "powertrain.dbc"
 
-_NO_NODE = "Vector__XXX"  # what a DBC has in place of a node if there is none
-_NO_MESSAGE = "VECTOR__INDEPENDENT_SIG_MSG"  # where Vector's tools keep signals that are in no message
+MOST_ERRORS = 10  # that are shown of a broken file
 
 
 @cache
@@ -38,19 +42,33 @@ def load_database(path: Path | str) -> Database:
     from cantools.database.can.database import Database as ParsedDatabase
 
     path = Path(path)
+    document = syntax.read_document(path)
     try:
-        # The encoding that Vector's tools write. Every byte must decode: comments are of no concern here.
-        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode("cp1252", errors="replace")
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the DBC: {error.strerror or error}") from None
-    source = SourceMap(text)
-    try:
-        parsed = load_string(text, "dbc", strict=True, sort_signals=None)
+        parsed = load_string(document.text, "dbc", strict=True, sort_signals=None)
     except Exception as error:  # cantools lets KeyError, IndexError and others through for a broken file
-        raise UserError(explain(path, source, error)) from None
+        raise UserError(_errors(document) or f"{path}: not a usable DBC: {type(error).__name__}: {error}") from None
     assert isinstance(parsed, ParsedDatabase)
-    messages = [_message(message, path, source) for message in parsed.messages if message.name != _NO_MESSAGE]
+    if wrong := _errors(document, ["e2e"]):
+        raise UserError(wrong)
+    found = [message for message in parsed.messages if message.name != INDEPENDENT_SIGNALS]
+    # Of two messages with one identifier, each has its own line.
+    sources = {(message.line.identifier, message.name): message for message in document.messages}
+    messages = []
+    for message in found:
+        key = message.frame_id | EXTENDED if message.is_extended_frame else message.frame_id
+        messages.append(_message(message, sources.get((key, message.name)) or document.message_by_id.get(key)))
     return make_database(path, tuple(node.name for node in parsed.nodes), _with_unique_names(messages, path))
+
+
+def _errors(document: syntax.Document, rules: Sequence[str] = ()) -> str:
+    """A line for each error that the rules (default: all) find; empty if there is none."""
+    from twinaxle.dbc.lint import Severity, choose_rules, lint
+
+    errors = [one for one in lint(document, choose_rules(rules, [])) if one.rule.severity == Severity.ERROR]
+    lines = [f"{document.path}:{error.line}: {error.text}" for error in errors[:MOST_ERRORS]]
+    if len(errors) > MOST_ERRORS:
+        lines.append(f"and {len(errors) - MOST_ERRORS} more, which `twinaxle dbc lint {document.path}` shows")
+    return "\n".join(lines)
 
 
 def _with_unique_names(messages: list[Message], path: Path) -> list[Message]:
@@ -75,12 +93,12 @@ def _with_unique_names(messages: list[Message], path: Path) -> list[Message]:
     return unique
 
 
-def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
-    line = source.message_line(parsed.name)
+def _message(parsed: "ParsedMessage", source: syntax.Message | None) -> Message:
     attributes = parsed.dbc.attributes if parsed.dbc else {}
     cycle_ms = int(parsed.cycle_time or 0)
-    signals = tuple(_signal(signal, source, source.signal_line(parsed.name, signal.name)) for signal in parsed.signals)
-    senders = tuple(sender for sender in parsed.senders if sender != _NO_NODE)
+    written = source.signal_by_name if source else {}
+    signals = tuple(_signal(signal, written.get(signal.name)) for signal in parsed.signals)
+    senders = tuple(sender for sender in parsed.senders if sender != NO_NODE)
     return Message(
         name=parsed.name,
         frame_id=parsed.frame_id,
@@ -91,19 +109,20 @@ def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
         receivers=tuple(sorted({node for signal in signals for node in signal.receivers})),
         cycle_ms=cycle_ms,
         rx_timeout_ms=_integer(attributes, "RxTimeout"),
-        e2e=_e2e(parsed, attributes, signals, f"{path}:{line}: message {parsed.name}"),
+        e2e=_e2e(attributes),
         signals=signals,
         comment=parsed.comment or "",
-        line=line,
+        line=source.number if source else 0,
         send_type=parsed.send_type or "",
     )
 
 
-def _signal(parsed: "ParsedSignal", source: SourceMap, line: int) -> Signal:
-    receivers = tuple(node for node in parsed.receivers if node != _NO_NODE)
+def _signal(parsed: "ParsedSignal", source: syntax.Signal | None) -> Signal:
+    receivers = tuple(node for node in parsed.receivers if node != NO_NODE)
     # Where a message has no selector, or several without SG_MUL_VAL_, cantools takes every signal for an ordinary one.
     # The file's own word is kept, so that the codecs refuse such a signal.
-    selectors = parsed.multiplexer_ids or source.selector_values(line)
+    named = [source.mux_value] if source and source.mux_value is not None else []
+    selectors = parsed.multiplexer_ids or named
     start_raw = parsed.raw_initial
     return Signal(
         name=parsed.name,
@@ -124,7 +143,7 @@ def _signal(parsed: "ParsedSignal", source: SourceMap, line: int) -> Signal:
         is_selector=parsed.is_multiplexer,
         mux=parsed.multiplexer_signal,
         mux_values=_ranges(sorted(set(selectors))),
-        line=line,
+        line=source.number if source else 0,
     )
 
 
@@ -148,23 +167,8 @@ def _integer(attributes: Any, name: str) -> int:
     return int(attribute.value) if attribute is not None else 0
 
 
-def _e2e(parsed: "ParsedMessage", attributes: Any, signals: tuple[Signal, ...], where: str) -> E2eSpec | None:
-    profile = _integer(attributes, "E2eProfile")
-    if profile == 0:
+def _e2e(attributes: Any) -> E2eSpec | None:
+    """The protection that the lint has found to be right."""
+    if _integer(attributes, "E2eProfile") == 0:
         return None
-    if profile != 1:
-        raise UserError(f"{where}: E2eProfile {profile} is not known: 0 (none) or 1")
-    for name, start, length in (("Crc", 0, 8), ("Counter", 8, 4)):
-        signal = next((signal for signal in signals if signal.name == name), None)
-        if signal is None:
-            raise UserError(f"{where}: has E2eProfile 1 but no signal {name}")
-        if (signal.shift, signal.length, signal.is_signed) != (start, length, False) or signal.is_big_endian:
-            raise UserError(f"{where}: signal {name} must be unsigned Intel {start}|{length} for E2eProfile 1")
-    if parsed.length < 2:
-        raise UserError(f"{where}: E2eProfile 1 needs at least 2 bytes")
-    if "E2eDataId" not in attributes:
-        raise UserError(f"{where}: has E2eProfile 1 but no E2eDataId")
-    max_delta = _integer(attributes, "E2eMaxDelta")
-    if not 1 <= max_delta <= 13:
-        raise UserError(f"{where}: E2eMaxDelta {max_delta} must be 1 to 13")
-    return E2eSpec(_integer(attributes, "E2eDataId") & 0xFFFF, max_delta, "Crc", "Counter")
+    return E2eSpec(_integer(attributes, "E2eDataId"), _integer(attributes, "E2eMaxDelta"), "Crc", "Counter")
