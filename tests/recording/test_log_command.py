@@ -163,6 +163,16 @@ def test_a_bus_that_cannot_be_opened(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not path.exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk(source: Source, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "full.asc").symlink_to("/dev/full")
+    child = start(tmp_path / "full.asc", "--overwrite", "--flush", "0.05")
+    source.send(frames(100))
+    _, err = child.communicate(timeout=TIMEOUT_S)
+    assert child.returncode == 2
+    assert "the file cannot be written any more: No space left on device" in err
+
+
 @pytest.mark.parametrize("text", ["0", "-1s", "soon", "5d", ""])
 def test_times_and_sizes_that_are_none(text: str) -> None:
     import argparse

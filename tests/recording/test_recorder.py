@@ -112,7 +112,8 @@ def test_a_full_disk_stops_the_recording_and_counts_the_rest(tmp_path: Path) -> 
         assert bus.done.wait(60)
     assert isinstance(recorder.error, OSError) and not recorder.bus_failed
     assert disk.written == 100
-    assert recorder.queue.received == 2000
+    assert (recorder.queue.received, recorder.queue.lost) == (2000, 1900)
+    assert recorder.queue.first_lost_s == pytest.approx(1_700_000_000.1)
     bus.shutdown()
 
 

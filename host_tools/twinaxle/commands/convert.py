@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.arguments import listed
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,20 +27,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("output", type=Path, metavar="OUT", help="log to write")
     add("--start", type=float, metavar="S", help="take frames from so many seconds after the first one")
     add("--end", type=float, metavar="S", help="take frames up to so many seconds after the first one")
-    add("--ids", type=_listed, action="extend", metavar="ID,...", help="take these: 0x123, 0x18FF0102x, message names, "
+    add("--ids", type=listed, action="extend", metavar="ID,...", help="take these: 0x123, 0x18FF0102x, message names, "
         "nodes (what they send)")  # fmt: skip
-    add("--without-ids", type=_listed, action="extend", metavar="ID,...", help="leave these out, given alike")
+    add("--without-ids", type=listed, action="extend", metavar="ID,...", help="leave these out, given alike")
     add("--channel", type=int, metavar="N", help="take this channel alone; the first is 0")
     add("--channels-by-log", action="store_true", help="the first log is channel 0, the second channel 1 ...")
     add("--decode", action="store_true", help="add the decoded signals to an MF4")
     add("--dbc", type=Path, metavar="FILE", help="default: dbc/powertrain.dbc")
     add("--overwrite", action="store_true", help="replace OUT if it exists")
-    add("--file-kwargs", type=_listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
+    add("--file-kwargs", type=listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
         "python-can's writer, such as compression_level=9")  # fmt: skip
-
-
-def _listed(text: str) -> list[str]:
-    return text.replace(",", " ").split()
 
 
 def run(args: argparse.Namespace) -> int:

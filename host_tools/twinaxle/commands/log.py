@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.arguments import listed
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
@@ -50,14 +51,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--flush", type=_seconds, default=1.0, metavar="TIME", help="hand frames to the system so often, default 1 s")
     add("--queue", type=int, default=250_000, metavar="FRAMES", help="frames in memory that wait for the disk, and "
         "that --on-fault keeps, default %(default)s (about 70 MB)")  # fmt: skip
-    add("--file-kwargs", type=_listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
+    add("--file-kwargs", type=listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
         "python-can's writer, such as compression_level=9")  # fmt: skip
     add("--quiet", action="store_true", help="no status line")
     with_bus_arguments(parser, "bus (python-can's arguments)", filters=True)
-
-
-def _listed(text: str) -> list[str]:
-    return text.replace(",", " ").split()
 
 
 def _seconds(text: str) -> float:
