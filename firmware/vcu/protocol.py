@@ -1,19 +1,21 @@
 """CAN protocol of VCU, generated from powertrain.dbc by `twinaxle dbc generate`. Do not edit.
 
-Raw integers only; nothing here allocates once the module is loaded. Buffers must have room for 8 bytes.
+Raw integers only; nothing here allocates once the module is loaded.
 
 rx, tx        array('i'): a slot for each received / sent application signal (not CRC and counter), start values at
               import. A signal of more than 25 bits (or a float's bit pattern) has one for each 16 bits, lowest first.
 ages          array('i'): ages[message] is the time in ms since the last good frame (past 1000000: never)
-index(can_id) -> message number of a received message, -1 if there is none
-accept(message, buf, length) -> verdict; up to 1 the frame is good, its signals are in rx and its age is 0
-              0 OK, 1 OK_SOME_LOST, 2 REPEATED, 3 WRONG_SEQUENCE, 4 WRONG_CRC, 5 INITIAL (first frame), 6 SYNC (first
-              good frame after a wrong sequence), 7 INVALID_COUNTER, 8 WRONG_LENGTH, 9 UNKNOWN (message number)
+accept(at, end, frames) -> verdict on the last one: takes the frames at .. end - 1 of a buffer that holds 16 bytes for
+              each: identifier (4), length (4), data (8). A verdict up to 1 is a good frame:
+              its signals are in rx and its age is 0. 0 OK, 1 OK_SOME_LOST, 2 REPEATED, 3 WRONG_SEQUENCE, 4 WRONG_CRC,
+              5 INITIAL (first frame), 6 SYNC (first good frame after a wrong sequence), 7 INVALID_COUNTER,
+              8 WRONG_LENGTH, 9 UNKNOWN
 tick(ms)      -> late: all ages grow by ms; bit m is set while message m is at or past its RxTimeout (m < 30)
 start_values(message)  puts the start (safe) values of a received message into its slots of rx
 due(ms)       -> bit k is set if the k-th sent message (number RECEIVED + k, k < 30) is to be sent in this call;
               the first call is at phase 0; ms is the time to the next call
-pack(message, buf) -> length: fills buf from tx (each value clamped to what its bits hold), with counter and CRC
+pack(ready, buf)  bit k of ready: fills bytes 8 * k on of buf from tx for the k-th sent message, each value clamped to
+              what its bits hold, with counter and CRC
 FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, few enough to use one receive FIFO alone
 SCHEDULE      (message, can_id, length, cycle ms, phase ms) of each sent message, most urgent first; cycle 0: on events
 RECEIVED, SENT  how many messages; the numbers of the received ones come first
@@ -191,133 +193,148 @@ ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [0, 0, 0, 10, 0, 20, 10
 
 
 @micropython.viper
-def index(can_id: int) -> int:
-    low = int(ptr8(_TABLE)) + _IDS
-    high = low + 4 * _RECEIVED
-    first = low
-    while low < high:
-        middle = low + ((high - low) >> 3 << 2)
-        if ptr32(middle)[0] < can_id:
-            low = middle + 4
-        else:
-            high = middle
-    high = (low - first) >> 2
-    if high < _RECEIVED:
-        if ptr32(low)[0] == can_id:
-            return high
-    return -1
-
-
-@micropython.viper
-def accept(message: int, buf: ptr8, length: int) -> int:
-    if message < 0:
-        return 9
-    if message >= _RECEIVED:
-        return 9
+def accept(at: int, end: int, frames: ptr8) -> int:
+    frame = int(frames) + at * 16 - 16
+    last = int(frames) + end * 16 - 16
     table = ptr8(_TABLE)
-    entry = ptr32(int(table) + _MESSAGES + message * 8)
-    head = entry[1]
-    if length != head & 15:
-        return 8
-    state = ptr32(int(ptr8(ages)) + message * 4)
-    verdict = 0
-    if head & 16:
-        length = (head >> 9) & 255  # the CRC from here on
-        length = table[length ^ buf[1]]
-        length = table[length ^ buf[2]]
-        length = table[length ^ buf[3]]
-        length = table[length ^ buf[4]]
-        length = table[length ^ buf[5]]
-        length = table[length ^ buf[6]]
-        length = table[length ^ buf[7]]
-        if length != buf[0]:
-            return 4
-        length = buf[1] & 15  # the counter from here on
-        if length == 15:
-            return 7
-        last = state[_E2E]
-        if last & 32:
-            state[_E2E] = length
-            return 5
-        delta = length - (last & 15)
-        if delta == 0:
-            return 2
-        if delta < 0:
-            delta += 15
-        if delta > (head >> 5) & 15:
-            state[_E2E] = length | 16
-            return 3
-        state[_E2E] = length
-        if last & 16:
-            return 6
-        if delta > 1:
-            verdict = 1
-    state[0] = 0
+    ids = int(table) + _IDS
     slots = ptr32(rx)
-    end = int(table) + (entry[2] & 0xFFFF)
-    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; length is the field
-    while message < end:
-        length = ptr32(message)[0]
-        message += 4
-        value = (ptr32(int(buf) + (length & 7))[0] >> ((length >> 4) & 31)) & ((1 << ((length >> 9) & 31)) - 1)
-        if length & 0x4000:
-            sign = 1 << (((length >> 9) & 31) - 1)
-            value = (value ^ sign) - sign
-        slots[length >> 16] = value
+    states = int(ptr8(ages))
+    verdict = 9
+    while frame < last:
+        frame += 16
+        head = ptr32(frame)[0]
+        at = ids
+        end = ids + 4 * _RECEIVED
+        while at < end:
+            middle = at + ((end - at) >> 3 << 2)
+            if ptr32(middle)[0] < head:
+                at = middle + 4
+            else:
+                end = middle
+        verdict = 9
+        if at == ids + 4 * _RECEIVED:
+            continue
+        if ptr32(at)[0] != head:
+            continue
+        at -= ids
+        state = ptr32(states + at)
+        entry = ptr32(int(table) + _MESSAGES + 2 * at)
+        head = entry[1]
+        verdict = 8
+        if ptr32(frame)[1] != head & 15:
+            continue
+        buf = ptr8(frame + 8)
+        verdict = 0
+        if head & 16:
+            end = (head >> 9) & 255  # the CRC from here on
+            end = table[end ^ buf[1]]
+            end = table[end ^ buf[2]]
+            end = table[end ^ buf[3]]
+            end = table[end ^ buf[4]]
+            end = table[end ^ buf[5]]
+            end = table[end ^ buf[6]]
+            end = table[end ^ buf[7]]
+            verdict = 4
+            if end != buf[0]:
+                continue
+            end = buf[1] & 15  # the counter from here on
+            verdict = 7
+            if end == 15:
+                continue
+            at = state[_E2E]
+            state[_E2E] = end
+            verdict = 5
+            if at & 32:
+                continue
+            end -= at & 15
+            verdict = 2
+            if end == 0:
+                state[_E2E] = at
+                continue
+            if end < 0:
+                end += 15
+            verdict = 3
+            if end > (head >> 5) & 15:
+                state[_E2E] = state[_E2E] | 16
+                continue
+            verdict = 6
+            if at & 16:
+                continue
+            verdict = 0
+            if end > 1:
+                verdict = 1
+        state[0] = 0
+        stop = int(table) + (entry[2] & 0xFFFF)
+        at = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; end is the field
+        while at < stop:
+            end = ptr32(at)[0]
+            at += 4
+            value = (ptr32(int(buf) + (end & 7))[0] >> ((end >> 4) & 31)) & ((1 << ((end >> 9) & 31)) - 1)
+            if end & 0x4000:
+                sign = 1 << (((end >> 9) & 31) - 1)
+                value = (value ^ sign) - sign
+            slots[end >> 16] = value
     return verdict
 
 
 @micropython.viper
-def pack(message: int, buf: ptr8) -> int:
+def pack(ready: int, buf: ptr8):
     value = 0
+    left = ready
     table = ptr8(_TABLE)
-    entry = ptr32(int(table) + _MESSAGES + message * 8)
-    state = ptr32(int(ptr8(ages)) + message * 4)
+    entry = ptr32(int(table) + _MESSAGES + 8 * _RECEIVED)
+    state = ptr32(int(ptr8(ages)) + 4 * _RECEIVED)
     slots = ptr32(tx)
-    head = entry[1]
-    ptr32(buf)[0] = 0
-    ptr32(buf)[1] = 0
     top = 1
     top = top << 31
-    end = int(table) + (entry[2] & 0xFFFF)
-    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
-    while message < end:
-        field = ptr32(message)[0]
-        message += 4
-        value = slots[field >> 16]
-        value = (value ^ top) - top
-        high = (1 << ((field >> 9) & 31)) - 1
-        if field & 0x4000:
-            high = high >> 1
-            if value < -1 - high:
-                value = -1 - high
-            if value > high:
-                value = high
-            value &= high << 1 | 1
-        else:
-            if value < 0:
-                value = 0
-            if value > high:
-                value = high
-        place = ptr32(int(buf) + (field & 7))
-        place[0] = place[0] | value << ((field >> 4) & 31)
-    if head & 16:
-        value = state[_E2E]
-        buf[1] = buf[1] | value
-        value += 1
-        if value == 15:
-            value = 0
-        state[_E2E] = value
-        value = (head >> 9) & 255  # the CRC from here on
-        value = table[value ^ buf[1]]
-        value = table[value ^ buf[2]]
-        value = table[value ^ buf[3]]
-        value = table[value ^ buf[4]]
-        value = table[value ^ buf[5]]
-        value = table[value ^ buf[6]]
-        value = table[value ^ buf[7]]
-        buf[0] = value
-    return head & 15
+    while left:
+        if left & 1:
+            head = entry[1]
+            ptr32(buf)[0] = 0
+            ptr32(buf)[1] = 0
+            end = int(table) + (entry[2] & 0xFFFF)
+            ready = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
+            while ready < end:
+                field = ptr32(ready)[0]
+                ready += 4
+                value = slots[field >> 16]
+                value = (value ^ top) - top
+                high = (1 << ((field >> 9) & 31)) - 1
+                if field & 0x4000:
+                    high = high >> 1
+                    if value < -1 - high:
+                        value = -1 - high
+                    if value > high:
+                        value = high
+                    value &= high << 1 | 1
+                else:
+                    if value < 0:
+                        value = 0
+                    if value > high:
+                        value = high
+                place = ptr32(int(buf) + (field & 7))
+                place[0] = place[0] | value << ((field >> 4) & 31)
+            if head & 16:
+                value = state[_E2E]
+                buf[1] = buf[1] | value
+                value += 1
+                if value == 15:
+                    value = 0
+                state[_E2E] = value
+                value = (head >> 9) & 255  # the CRC from here on
+                value = table[value ^ buf[1]]
+                value = table[value ^ buf[2]]
+                value = table[value ^ buf[3]]
+                value = table[value ^ buf[4]]
+                value = table[value ^ buf[5]]
+                value = table[value ^ buf[6]]
+                value = table[value ^ buf[7]]
+                buf[0] = value
+        left >>= 1
+        entry = ptr32(int(entry) + 8)
+        state = ptr32(int(state) + 4)
+        buf = ptr8(int(buf) + 8)
 
 
 @micropython.viper

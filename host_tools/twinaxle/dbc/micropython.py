@@ -16,7 +16,6 @@ from twinaxle.tags import Resolved
 _NOTHING_YET = 32  # E2E state of a receiver that has seen no frame
 _NEVER = 1_000_000  # age of a message that never came, ms
 MAX_TABLE = 0xFFFF  # bytes that a message's place can name
-_EXTENDED_KEY = 1 << 29  # added to extended identifiers on the target, where 1 << 31 is no small integer
 
 
 def generate(database: Database, node: str | None) -> str:
@@ -34,7 +33,7 @@ def generate(database: Database, node: str | None) -> str:
         _fill(_drop(kernels.KERNELS, _features(layout)), {
             "tx_start": _tx_start(layout), "state": _state(layout),
             "word": "word" if layout.has_motorola else "int(buf)",
-            "accept_crc": _crc_lines(layout, "length"), "pack_crc": _crc_lines(layout, "value"),
+            "accept_crc": _crc_lines(layout, "end", 12), "pack_crc": _crc_lines(layout, "value", 16),
             "rx_slots": str(_slot_count(layout.received)),
         }),
         "\n\n" + _filters_text(layout) + _schedule_text(layout),
@@ -158,7 +157,7 @@ def _slot_count(entries: Iterable[Entry]) -> int:
 def _extended_note(layout: Layout) -> str:
     if not any(entry.message.is_extended for entry in layout.received):
         return ""
-    return "; add 1 << 29 to an\n              extended identifier"
+    return " (plus 1 << 29 if extended)"
 
 
 def _constants(layout: Layout) -> str:
@@ -195,7 +194,7 @@ def _table_text(layout: Layout) -> str:
     if place > MAX_TABLE:
         raise UserError(f"{layout.database.path}: too many signals for the codec of {layout.node or 'all nodes'}")
     heads.append((_words([place, 0]), "end"))
-    ids = _words([_key(entry.message) for entry in layout.received])
+    ids = _words([entry.key for entry in layout.received])
     lines = ["# CRC table, messages (first byte of the program, time in ms; length, E2E, first slot), identifiers,"]
     lines += ["# programs: one word for each signal (see `twinaxle.dbc.layout`).", "_TABLE = ("]
     lines += [_literal(CRC_TABLE[at : at + 16]) for at in range(0, 256, 16)]
@@ -223,10 +222,6 @@ def _words(values: Sequence[int]) -> bytes:
     return struct.pack(f"<{len(values)}I", *(value & 0xFFFFFFFF for value in values))
 
 
-def _key(message: Message) -> int:
-    return message.frame_id | _EXTENDED_KEY if message.is_extended else message.frame_id
-
-
 def _head(entry: Entry, place: int) -> bytes:
     """Word 0: first byte of the program, time << 16. Word 1: length, E2E flag, max delta, CRC seed, first slot."""
     message = entry.message
@@ -250,10 +245,10 @@ def _state(layout: Layout) -> str:
     return f"{start} + {phases(sent)}"
 
 
-def _crc_lines(layout: Layout, crc: str) -> str:
+def _crc_lines(layout: Layout, crc: str, indent: int) -> str:
     """CRC over bytes 1 and up: straight for what all protected messages have, a loop for the rest."""
     lengths = [entry.message.length for entry in layout.entries if entry.message.e2e] or [2]
-    pad = " " * 8
+    pad = " " * indent
     lines = [f"{pad}{crc} = table[{crc} ^ buf[{at}]]" for at in range(1, min(lengths))]
     if max(lengths) > min(lengths):
         lines += [f"{pad}byte = {min(lengths)}", f"{pad}while byte < head & 15:"]
@@ -271,7 +266,7 @@ def _filters_text(layout: Layout) -> str:
 def _schedule_text(layout: Layout) -> str:
     sent = [entry.message for entry in layout.sent]
     rows = [
-        f"    ({entry.index}, 0x{_key(message):X}, {message.length}, {message.cycle_ms}, {phase}),  # {message.name}"
+        f"    ({entry.index}, 0x{entry.key:X}, {message.length}, {message.cycle_ms}, {phase}),  # {message.name}"
         for entry, message, phase in zip(layout.sent, sent, phases([m.cycle_ms for m in sent]), strict=True)
     ]
     return "\n".join(["SCHEDULE = (", *rows, ")", ""]) if rows else "SCHEDULE = ()\n"
