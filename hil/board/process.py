@@ -13,6 +13,9 @@ from hil.board.interpreter import MAIN, heap_bytes
 from hil.board.wire import BLOCK_BYTES
 from twinaxle.errors import UserError
 
+_PATH_LENGTH = 512
+"""Paths are on the interpreter's heap: with one length for all, every folder leaves it the same free memory."""
+
 _affinity_users = 0
 _affinity_before: set[int] = set()
 
@@ -77,7 +80,7 @@ class BoardProcess:
         reply_in, reply_out = os.pipe()
         command = [
             os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}", os.fspath(MAIN),
-            str(reply_in), str(request_out), os.fspath(flash.resolve()),
+            str(reply_in), str(request_out), os.fspath(flash.resolve()).rjust(_PATH_LENGTH, "/"),
             str(int(reset_cause)), *map(str, costs_us), str(rate),
         ]  # fmt: skip
         try:
