@@ -13,11 +13,12 @@ from micropython import const
 
 from vcu.protocol import FILTERS, SCHEDULE, pack
 
-_RING = const(32)  # frames; a tick's worth at full bus load fits after the filters
-_HEAD = const(128)  # words behind the frames: where the next one goes,
-_TAIL = const(129)  # where the oldest is,
-_DROPPED = const(130)  # how many found no room
-_WORDS = const(131)
+# The ring: records of 16 bytes. Into the first recv() writes; in the second are head, tail and the number of lost frames
+_FIRST = const(2)
+_END = const(34)  # 32 frames; a tick's worth at full bus load fits after the filters
+_HEAD = const(4)  # words
+_TAIL = const(5)
+_DROPPED = const(6)
 _COMMANDS = const(2)  # the first two of the schedule are the torque commands
 _MAILBOXES = const(3)
 _FREE = const(255)
@@ -31,7 +32,7 @@ _BUS_OFF = const(5)  # sig: bus_off
 _REARMING = const(6)  # sig: rearming
 _GAVE_UP = const(7)  # sig: gave_up
 _OVERRUNS = const(8)  # sig: overruns
-_BYTES = const(16)  # a frame whose DLC says 15 writes as many
+_BYTES = const(16)  # of a record; a frame whose DLC says 15 writes as many
 _NOW = const(0)  # ticks
 _RESTART_AT = const(1)
 
@@ -40,19 +41,20 @@ _none = None  # viper compares no object with the constant
 
 
 class CanPort:
-    """`ring`: 32 records of four words (identifier, length, data), then head, tail and the number of lost frames.
+    """`ring`: received frames, as records of identifier (4), length (4) and data (8), from the third one on.
 
     The interrupt writes it, `receive` reads it. `backlog`: bit i is set while message i of the schedule waits for a
     mailbox.
     """
 
     def __init__(self, can, signals):
-        self.ring = array("i", (0,) * _WORDS)
+        self.ring = bytearray(_BYTES * _END)
+        self.ring[4 * _HEAD] = self.ring[4 * _TAIL] = _FIRST
         self.backlog = 0
         self.bus_offs = 0
         self._s = signals
-        self._data = bytearray(_BYTES)
-        self._frame = [0, memoryview(self._data), 0, 0]
+        self._view = memoryview(self.ring)
+        self._frame = [0, self._view, 0, 0]
         self._counters = [0] * 8
         self._can = can
         self._dead = can.STATE_BUS_OFF
@@ -75,24 +77,26 @@ class CanPort:
     @micropython.viper
     def _on_frame(self, _):
         # Hard interrupt, one for each frame: no allocation. Only received frames raise a flag; without one recv() waits
-        if not int(self._flags()):
+        # A method in a local is called at a third of the cost
+        flags = self._flags
+        if not int(flags()):
             return
         frame = self._frame
-        self._recv(frame)
+        recv = self._recv
+        recv(frame)
         ring = ptr32(self.ring)
-        data = ptr32(self._data)
         head = ring[_HEAD]
         at = head << 2
-        head = (head + 1) & (_RING - 1)
+        head = head + 1 if head < _END - 1 else _FIRST
         if head == ring[_TAIL]:
             if ring[_DROPPED] < 255:
                 ring[_DROPPED] = ring[_DROPPED] + 1
             return
         # Flags are not looked at: no extended frame passes the filters, and a remote one reads as zeros: no CRC fits
         ring[at] = int(frame[0])
-        ring[at + 1] = int(_len(frame[1]))
-        ring[at + 2] = data[0]
-        ring[at + 3] = data[1]
+        ring[at + 1] = int(_len(self._view))
+        ring[at + 2] = ring[0]
+        ring[at + 3] = ring[1]
         ring[_HEAD] = head
 
     @micropython.viper
@@ -105,7 +109,8 @@ class CanPort:
         now = now + 1 if now < _LONG else 0
         clock[_NOW] = now
         if not s[_BUS_OFF]:
-            if int(self._state()) == int(self._dead):
+            state = self._state
+            if int(state()) == int(self._dead):
                 self._lost(now)
         elif now >= clock[_RESTART_AT]:
             self._can.restart()
@@ -133,7 +138,7 @@ class CanPort:
 
     def count(self):
         """Bring the signal `overruns` up to date: frames lost in the controller or in the ring."""
-        overruns = self._can.get_counters(self._counters)[7] + self.ring[_DROPPED]
+        overruns = self._can.get_counters(self._counters)[7] + self.ring[4 * _DROPPED]
         self._s[_OVERRUNS] = overruns if overruns < 255 else 255
 
     def transmit(self, ready):

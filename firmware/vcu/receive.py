@@ -6,9 +6,10 @@ from micropython import const
 from vcu.monitor import see
 from vcu.protocol import accept, ages, start_values, tick
 
-_RING = const(32)  # as in can_port.py
-_HEAD = const(128)
-_TAIL = const(129)
+_FIRST = const(2)  # as in can_port.py
+_END = const(34)
+_HEAD = const(4)
+_TAIL = const(5)
 _LATE = const(4)  # sig: late
 
 
@@ -40,9 +41,9 @@ def step(signals, frames, memory, elapsed_ms: int):
     tail = ring[_TAIL]
     head = ring[_HEAD]
     if head < tail:
-        see(memory, frames, tail, _RING)
-        accept(tail, _RING, frames)
-        tail = 0
+        see(memory, frames, tail, _END)
+        accept(tail, _END, frames)
+        tail = _FIRST
     see(memory, frames, tail, head)
     accept(tail, head, frames)
     ring[_TAIL] = head

@@ -75,8 +75,11 @@ class Vcu:
         self.faults = Faults(signals)
         self.status = Status(signals, tx, cal, self.faults, port, figures)
         self._cal = cal
-        self._port = port
         self._ring = port.ring
+        # A method in a local is called at a third of the cost
+        self._port_step = port.step
+        self._port_transmit = port.transmit
+        self._status_step = self.status.step
         self._front_line = front_line
         self._rear_line = rear_line
         self._front_level = -1
@@ -91,10 +94,12 @@ class Vcu:
         received = rx
         age = ages
         cal = self._cal
-        port = self._port
+        port_step = self._port_step
+        status = self._status_step
+        transmit = self._port_transmit
 
         # Frames in
-        port.step()
+        port_step()
         receive(s, self._ring, memory, elapsed_ms)
 
         # What they mean
@@ -134,8 +139,8 @@ class Vcu:
         ready = int(due(elapsed_ms))
         if now[_STATE] == _INIT:
             ready &= _ALL - _HV_COMMAND  # nothing is known yet, so nothing is asked of the contactors
-        self.status.step(ready)
-        port.transmit(ready)
+        status(ready)
+        transmit(ready)
 
     def _withdraw(self, verdict):
         s = signals

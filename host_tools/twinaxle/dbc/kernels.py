@@ -46,8 +46,8 @@ from micropython import const
 KERNELS = """\
 rx = array("i", _START)
 tx = array("i", $(tx_start))
-# Ages of the received messages, E2E state of all (bits 0-3 last or next counter, 4 resynchronising, 5 nothing yet),
-# time to the next sending of the sent ones.
+# Ages of the received messages, E2E state of all (bits 0-3 next counter, 4 resynchronising, 5 nothing yet), time to the
+# next sending of the sent ones (plus _NOW).
 ages = array("i", $(state))
 _swap = bytearray(8)  #if motorola
 
@@ -60,28 +60,20 @@ def accept(at: int, end: int, frames: ptr8) -> int:
     frame = int(frames) + at * 16 - 16
     last = int(frames) + end * 16 - 16
     table = ptr8(_TABLE)
-    ids = int(table) + _IDS
     slots = ptr32(rx)
     states = int(ptr8(ages))
     swap = ptr8(_swap)  #if motorola
     verdict = 9
     while frame < last:
         frame += 16
-        head = ptr32(frame)[0]
-        at = ids
-        end = ids + 4 * _RECEIVED
-        while at < end:
-            middle = at + ((end - at) >> 3 << 2)
-            if ptr32(middle)[0] < head:
-                at = middle + 4
-            else:
-                end = middle
+        end = ptr32(frame)[0]
+        at = int(table) + _IDS + (((end ^ end >> _FOLD) & _MASK) << 3)
+        while ptr32(at)[0] != end and ptr32(at)[0] != _FREE:
+            at += 8
         verdict = 9
-        if at == ids + 4 * _RECEIVED:
+        if ptr32(at)[0] == _FREE:
             continue
-        if ptr32(at)[0] != head:
-            continue
-        at -= ids
+        at = ptr32(at)[1]
         state = ptr32(states + at)
         entry = ptr32(int(table) + _MESSAGES + 2 * at)
         head = entry[1]
@@ -97,30 +89,32 @@ $(accept_crc)
             if end != buf[0]:
                 continue
             end = buf[1] & 15  # the counter from here on
-            verdict = 7
-            if end == 15:
-                continue
-            at = state[_E2E]
-            state[_E2E] = end
-            verdict = 5
-            if at & 32:
-                continue
-            end -= at & 15
-            verdict = 2
-            if end == 0:
-                state[_E2E] = at
-                continue
-            if end < 0:
-                end += 15
-            verdict = 3
-            if end > (head >> 5) & 15:
-                state[_E2E] = state[_E2E] | 16
-                continue
-            verdict = 6
-            if at & 16:
-                continue
             verdict = 0
-            if end > 1:
+            at = state[_E2E]
+            if at == end:  # the one that is expected
+                state[_E2E] = end + 1 if end < 14 else 0
+            else:
+                verdict = 7
+                if end == 15:
+                    continue
+                state[_E2E] = end + 1 if end < 14 else 0
+                verdict = 5
+                if at & 32:
+                    continue
+                end += 1 - (at & 15)
+                if end < 0:
+                    end += 15
+                verdict = 2
+                if end == 0 or end == 15:
+                    state[_E2E] = at
+                    continue
+                verdict = 3
+                if end > (head >> 5) & 15:
+                    state[_E2E] = state[_E2E] | 16
+                    continue
+                verdict = 6
+                if at & 16:
+                    continue
                 verdict = 1
         state[0] = 0
         end = 0  #if motorola
@@ -178,20 +172,20 @@ def pack(ready: int, buf: ptr8):
                         ready += (field & 0x7FFF) << 2  #if mux
                     ready += 8  #if mux
                     continue  #if mux
-                value = (value ^ top) - top
                 high = (1 << ((field >> 9) & 31)) - 1
-                if field & 0x4000:
-                    high = high >> 1
-                    if value < -1 - high:
-                        value = -1 - high
+                if field & 0x4000 or value & (-1 - high):
+                    # signed, or it does not fit
+                    value = (value ^ top) - top
+                    low = 0
+                    if field & 0x4000:
+                        high = high >> 1
+                        low = -1 - high
+                    if value < low:
+                        value = low
                     if value > high:
                         value = high
-                    value &= high << 1 | 1
-                else:
-                    if value < 0:
-                        value = 0
-                    if value > high:
-                        value = high
+                    if low:
+                        value &= high << 1 | 1
                 word = int(buf)  #if motorola
                 if field & 8:  #if motorola
                     word = int(swap)  #if motorola
@@ -226,15 +220,16 @@ def tick(ms: int) -> int:
     late = 0
     bit = 1
     while int(message) < end:
-        now = message[0]
-        if now < 1000000:
-            now += ms
-            message[0] = now
+        now = message[0] + ms
         limit = (entry[0] >> 16) & 0xFFFF
-        if limit:
-            if now >= limit:
+        if now >= limit:
+            if limit:
                 late |= bit
-        bit = (bit << 1) & 0x3FFFFFFF
+            if now > 1000000:
+                now = 1000000
+        message[0] = now
+        bit <<= 1  #if few
+        bit = (bit << 1) & 0x3FFFFFFF  #if many
         message = ptr32(int(message) + 4)
         entry = ptr32(int(entry) + 8)
     return late
@@ -264,19 +259,18 @@ def due(ms: int) -> int:
     message = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
     entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED)
     end = int(message) + 4 * _SENT
-    top = 1
-    top = top << 31
     ready = 0
     bit = 1
     while int(message) < end:
         cycle = (entry[0] >> 16) & 0xFFFF
         if cycle:
-            time = (message[0] ^ top) - top
-            if time <= 0:
+            time = message[0] - ms
+            if time <= _NOW - ms:
                 ready |= bit
                 time += cycle
-            message[0] = time - ms
-        bit = (bit << 1) & 0x3FFFFFFF
+            message[0] = time
+        bit <<= 1  #if few
+        bit = (bit << 1) & 0x3FFFFFFF  #if many
         message = ptr32(int(message) + 4)
         entry = ptr32(int(entry) + 8)
     return ready

@@ -101,7 +101,7 @@ def main():
     front, rear = Line(), Line()
     port = CanPort(can, signals)
     # The view's length is that of every frame here: the real recv() sets it
-    port._frame[1] = memoryview(port._data)[:8]
+    port._view = port._frame[1] = memoryview(port.ring)[:8]
     vcu = Vcu(cal, port, Figures(1), front, rear)
     results = array("h", bytes(12 * len(ticks)))
     gc.collect()

@@ -82,7 +82,7 @@ class Replay:
 
         def port_of(*args):
             self._port = port = make_port(*args)
-            port._frame[1] = memoryview(bytearray(8))  # the real recv() gives it the frame's length
+            port._view = memoryview(bytearray(8))  # the real recv() gives it the frame's length
             return port
 
         def vcu_of(*args):
@@ -130,7 +130,7 @@ class Replay:
         count = recording[at]
         at += 1
         frame = self._port._frame
-        data = self._port._data
+        data = self._port.ring
         append = self._machine.pending_append
         flag = self._machine.RX
         on_frame = self._machine.hooks["frame"]
