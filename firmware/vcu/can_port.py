@@ -13,7 +13,7 @@ from micropython import const
 
 from vcu.protocol import FILTERS, SCHEDULE, pack
 
-# The ring: records of 16 bytes. Into the first recv() writes; in the second are head, tail and the number of lost frames
+# The ring: records of 16 bytes. Into the first recv() writes; the second has head, tail and the number of lost frames
 _FIRST = const(2)
 _END = const(34)  # 32 frames; a tick's worth at full bus load fits after the filters
 _HEAD = const(4)  # words

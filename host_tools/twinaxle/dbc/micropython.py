@@ -235,7 +235,7 @@ def _words(values: Sequence[int]) -> bytes:
 
 
 def _buckets(layout: Layout) -> tuple[int, int, list[Entry | None]]:
-    """(bits, mask, buckets): where identifiers are looked up. One stands at `(key ^ key >> bits) & mask` or soon behind.
+    """(bits, mask, buckets) to look identifiers up: one stands at `(key ^ key >> bits) & mask` or soon behind.
 
     The last bucket is free, so that every search ends.
     """
