@@ -6,8 +6,8 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(241)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(242)  # cal: vehicle.rest_below_ckmh [ckmh]
+_RPM_PER_100KMH = const(286)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(287)  # cal: vehicle.rest_below_ckmh [ckmh]
 
 _FRONT_ALIVE = const(9)  # sig: front_alive
 _FRONT_RPM = const(14)  # sig: front_rpm

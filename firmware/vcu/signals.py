@@ -95,8 +95,15 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 83 enable_rear
 84 stop_lamp
 85 can_ran              the CAN part has done its work in this tick (for the watchdog)
+86 together             both axles share the torque (SP-01)
+87 together_ticks       since they do, up to the least time
+88 idle_ticks           without torque
+89 front_gates          shall be on
+90 rear_gates
+91 front_grip_dnm       most torque that slip control leaves the axle, as a magnitude
+92 rear_grip_dnm
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 86))
+signals = array("i", bytes(4 * 93))

@@ -113,9 +113,9 @@ class Vcu:
         states(s, TABLE, SIZE, conditions(s, received, age, cal))
         demand(s, received, cal)
         limits(s, received, age, cal)
-        split(s, cal)
-        slip(s)
+        split(s, received, cal)
         slew(s, cal)
+        slip(s)
 
         # Monitor: it may only take away
         verdict = judge(memory, cal, s[_FRONT_DNM], s[_REAR_DNM], s[_DRIVING])
