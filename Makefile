@@ -54,7 +54,8 @@ unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
 demo: $(STAMP) ## drive the virtual car; writes build/report.html
 	@$(BIN)/twinaxle demo
 
-generate: $(STAMP) ## write the generated files: protocol from the DBC, calibration from TOML
+generate: $(STAMP) ## write the generated files: protocol from the DBC, split from loss maps, calibration from TOML
+	@$(BIN)/twinaxle split write
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
 	@$(BIN)/twinaxle calibrate
 

@@ -34,7 +34,8 @@ from hil.oracle import PERIOD_NS, Oracle
 from hil.pacer import Pacer
 from hil.recorder import Recorder
 from hil.trace import Times, Trace
-from hil.workshop import firmware_flash, run_folder
+from hil.workshop import firmware_flash, run_folder, variant_calibration
+from twinaxle.calibration import Calibration
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import codec
 from twinaxle.errors import UserError
@@ -61,7 +62,9 @@ class Bench:
         real_time: tie bench time to the wall clock.
         record_period_ms: period of the recorded time series, a multiple of 10.
         write_log: write the bus log and the truth at the end (the measurements always are).
-        clock_ppm, tick_cost_us, variant: as for `VirtualCar`.
+        clock_ppm, tick_cost_us: as for `VirtualCar`.
+        variant: battery variant of the plant, and with it the firmware's calibration of the same name.
+        calibration: what the firmware is compiled with instead.
 
     Raises:
         UserError: unknown target or node, no MicroPython, a period that is no multiple of 10 ms.
@@ -81,6 +84,7 @@ class Bench:
         clock_ppm: Mapping[str, float] | None = None,
         tick_cost_us: int | None = None,
         variant: str | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         if target not in TARGETS:
             raise UserError(f"there is no target {target!r}; there are {', '.join(TARGETS)}")
@@ -90,8 +94,10 @@ class Bench:
         self.seed = seed
         self.target = target
         self.folder = run_folder(name) if folder is None else folder
+        if calibration is None and variant is not None:
+            calibration = variant_calibration(variant)
         self.car = VirtualCar(
-            firmware_flash(self.folder / "flash"),
+            firmware_flash(self.folder / "flash", calibration),
             seed=seed,
             nodes=nodes,
             clock_ppm=clock_ppm,

@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0xE65D)
-_CRC = const(0xA264DF97)
+CALIBRATION_HASH = const(0x043E)
+_CRC = const(0x840FF621)
 
 cal = array(
     "i",
@@ -109,111 +109,164 @@ cal = array(
     b"\xb8\x0b\x00\x00"
     # 232: speed_limit.fade_ckmh = 500
     b"\xf4\x01\x00\x00"
-    # 233: split.rear_drive_permille = 500
+    # 233: split.threshold_rpm[12]
+    b"\x00\x00\x00\x00\xe8\x03\x00\x00\xd0\x07\x00\x00\xb8\x0b\x00\x00\xa0\x0f\x00\x00\x88\x13\x00\x00"
+    b"\x70\x17\x00\x00\x38\x18\x00\x00\x00\x19\x00\x00\xc8\x19\x00\x00\x90\x1a\x00\x00\x26\x1b\x00\x00"
+    # 245: split.threshold_drive_dnm[12]
+    b"\xf0\x02\x00\x00\xf0\x02\x00\x00\xf0\x02\x00\x00\xf0\x02\x00\x00\xf0\x02\x00\x00\xf0\x02\x00\x00"
+    b"\xf0\x02\x00\x00\xf0\x02\x00\x00\xef\x02\x00\x00\xf3\x02\x00\x00\xfa\x02\x00\x00\xff\x02\x00\x00"
+    # 257: split.threshold_regen_dnm[12]
+    b"\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00"
+    b"\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\x02\x03\x00\x00\x09\x03\x00\x00\x0f\x03\x00\x00"
+    # 269: split.hysteresis_e4 = 2000
+    b"\xd0\x07\x00\x00"
+    # 270: split.dwell_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 234: split.rear_regen_permille = 400
-    b"\x90\x01\x00\x00"
-    # 235: slew.fast_dnm_per_tick = 100
-    b"\x64\x00\x00\x00"
-    # 236: slew.slow_dnm_per_tick = 15
-    b"\x0f\x00\x00\x00"
-    # 237: slew.slow_within_dnm = 100
-    b"\x64\x00\x00\x00"
-    # 238: motor.torque_max_dnm = 3300
-    b"\xe4\x0c\x00\x00"
-    # 239: motor.speed_max_hrpm = 142
-    b"\x8e\x00\x00\x00"
-    # 240: motor.gates_off_below_rpm = 6950
-    b"\x26\x1b\x00\x00"
-    # 241: vehicle.rpm_per_100kmh = 6667
-    b"\x0b\x1a\x00\x00"
-    # 242: vehicle.rest_below_ckmh = 50
+    # 271: split.idle_ticks = 50
     b"\x32\x00\x00\x00"
-    # 243: battery.late_power_daw = 2000
-    b"\xd0\x07\x00\x00"
-    # 244: battery.auxiliary_daw = 35
-    b"\x23\x00\x00\x00"
-    # 245: loss.fixed_w = 195
-    b"\xc3\x00\x00\x00"
-    # 246: loss.speed_mw_per_rpm = 68
-    b"\x44\x00\x00\x00"
-    # 247: loss.speed_squared_e5 = 877
-    b"\x6d\x03\x00\x00"
-    # 248: loss.torque_mw_per_dnm = 455
-    b"\xc7\x01\x00\x00"
-    # 249: loss.torque_squared_e3 = 638
-    b"\x7e\x02\x00\x00"
-    # 250: loss.torque_speed_e3 = 188
-    b"\xbc\x00\x00\x00"
-    # 251: loss.weakening_rpm = 6207
-    b"\x3f\x18\x00\x00"
-    # 252: loss.weakening_w = 900
-    b"\x84\x03\x00\x00"
-    # 253: loss.weakening_copper_percent = 27
-    b"\x1b\x00\x00\x00"
-    # 254: hv.precharged_percent = 95
-    b"\x5f\x00\x00\x00"
-    # 255: hv.precharged_within_dv = 200
-    b"\xc8\x00\x00\x00"
-    # 256: hv.precharged_ticks = 10
-    b"\x0a\x00\x00\x00"
-    # 257: hv.too_fast_ticks = 5
-    b"\x05\x00\x00\x00"
-    # 258: hv.too_slow_ticks = 300
-    b"\x2c\x01\x00\x00"
-    # 259: hv.tries_window_ticks = 6000
-    b"\x70\x17\x00\x00"
-    # 260: hv.off_below_dv = 600
-    b"\x58\x02\x00\x00"
-    # 261: hv.off_ticks = 500
-    b"\xf4\x01\x00\x00"
-    # 262: hv.open_below_da = 200
-    b"\xc8\x00\x00\x00"
-    # 263: hv.open_wait_ticks = 100
-    b"\x64\x00\x00\x00"
-    # 264: hv.discharge_below_rpm = 450
-    b"\xc2\x01\x00\x00"
-    # 265: timing.latch_ms = 100
-    b"\x64\x00\x00\x00"
-    # 266: timing.bms_late_ms = 300
-    b"\x2c\x01\x00\x00"
-    # 267: timing.bms_lost_ms = 1000
-    b"\xe8\x03\x00\x00"
-    # 268: monitor.apps1_min_mv = 500
-    b"\xf4\x01\x00\x00"
-    # 269: monitor.apps1_span_mv = 4000
+    # 272: split.torque_per_g_dnm = 8650
+    b"\xca\x21\x00\x00"
+    # 273: split.share_at_rest_e4 = 4900
+    b"\x24\x13\x00\x00"
+    # 274: split.share_per_g_e4 = 1900
+    b"\x6c\x07\x00\x00"
+    # 275: split.share_max_e4 = 6500
+    b"\x64\x19\x00\x00"
+    # 276: split.follow_above_dnm = 1297
+    b"\x11\x05\x00\x00"
+    # 277: split.regen_rear_e4 = 4000
     b"\xa0\x0f\x00\x00"
-    # 270: monitor.apps2_min_mv = 250
-    b"\xfa\x00\x00\x00"
-    # 271: monitor.apps2_span_mv = 2000
-    b"\xd0\x07\x00\x00"
-    # 272: monitor.full_dnm = 6600
-    b"\xc8\x19\x00\x00"
-    # 273: monitor.full_reverse_dnm = 1320
-    b"\x28\x05\x00\x00"
-    # 274: monitor.pedal_margin_e4 = 20
-    b"\x14\x00\x00\x00"
-    # 275: monitor.creep_dnm = 300
-    b"\x2c\x01\x00\x00"
-    # 276: monitor.creep_below_rpm = 410
-    b"\x9a\x01\x00\x00"
-    # 277: monitor.regen_dnm = 900
+    # 278: split.regen_free_below_dnm = 432
+    b"\xb0\x01\x00\x00"
+    # 279: split.regen_rear_only_dnm = 259
+    b"\x03\x01\x00\x00"
+    # 280: slip.sensors_apart_rpm = 25
+    b"\x19\x00\x00\x00"
+    # 281: slip.motor_inertia_eighths = 5
+    b"\x05\x00\x00\x00"
+    # 282: slip.inertia_dnm = 838
+    b"\x46\x03\x00\x00"
+    # 283: slip.rolling_dnm = 106
+    b"\x6a\x00\x00\x00"
+    # 284: slip.follow_mmps2 = 500
+    b"\xf4\x01\x00\x00"
+    # 285: slip.target_least_rpm = 18
+    b"\x12\x00\x00\x00"
+    # 286: slip.target_e4 = 120
+    b"\x78\x00\x00\x00"
+    # 287: slip.target_at_full_grip_e4 = 900
     b"\x84\x03\x00\x00"
-    # 278: monitor.regen_one_pedal_dnm = 2600
-    b"\x28\x0a\x00\x00"
-    # 279: monitor.regen_above_rpm = 180
-    b"\xb4\x00\x00\x00"
-    # 280: monitor.override_e4 = 2700
-    b"\x8c\x0a\x00\x00"
-    # 281: monitor.override_above_rpm = 730
-    b"\xda\x02\x00\x00"
-    # 282: monitor.fall_dnm_per_tick = 95
-    b"\x5f\x00\x00\x00"
-    # 283: monitor.fall_slow_dnm_per_tick = 13
-    b"\x0d\x00\x00\x00"
-    # 284: monitor.tolerance_dnm = 100
+    # 288: slip.begin_rpm = 60
+    b"\x3c\x00\x00\x00"
+    # 289: slip.begin_jump_rpm = 50
+    b"\x32\x00\x00\x00"
+    # 290: slip.back_ticks = 8
+    b"\x08\x00\x00\x00"
+    # 291: slip.floor_dnm = 0
+    b"\x00\x00\x00\x00"
+    # 292: slip.end_ticks = 20
+    b"\x14\x00\x00\x00"
+    # 293: slew.fast_dnm_per_tick = 100
     b"\x64\x00\x00\x00"
-    # 285: monitor.actual_tolerance_dnm = 200
+    # 294: slew.slow_dnm_per_tick = 15
+    b"\x0f\x00\x00\x00"
+    # 295: slew.slow_within_dnm = 100
+    b"\x64\x00\x00\x00"
+    # 296: motor.torque_max_dnm = 3300
+    b"\xe4\x0c\x00\x00"
+    # 297: motor.speed_max_hrpm = 142
+    b"\x8e\x00\x00\x00"
+    # 298: motor.gates_off_below_rpm = 6950
+    b"\x26\x1b\x00\x00"
+    # 299: vehicle.rpm_per_100kmh = 6667
+    b"\x0b\x1a\x00\x00"
+    # 300: vehicle.rest_below_ckmh = 50
+    b"\x32\x00\x00\x00"
+    # 301: battery.late_power_daw = 2000
+    b"\xd0\x07\x00\x00"
+    # 302: battery.auxiliary_daw = 35
+    b"\x23\x00\x00\x00"
+    # 303: loss.fixed_w = 195
+    b"\xc3\x00\x00\x00"
+    # 304: loss.speed_mw_per_rpm = 68
+    b"\x44\x00\x00\x00"
+    # 305: loss.speed_squared_e5 = 877
+    b"\x6d\x03\x00\x00"
+    # 306: loss.torque_mw_per_dnm = 455
+    b"\xc7\x01\x00\x00"
+    # 307: loss.torque_squared_e3 = 638
+    b"\x7e\x02\x00\x00"
+    # 308: loss.torque_speed_e3 = 188
+    b"\xbc\x00\x00\x00"
+    # 309: loss.weakening_rpm = 6207
+    b"\x3f\x18\x00\x00"
+    # 310: loss.weakening_w = 900
+    b"\x84\x03\x00\x00"
+    # 311: loss.weakening_copper_percent = 27
+    b"\x1b\x00\x00\x00"
+    # 312: hv.precharged_percent = 95
+    b"\x5f\x00\x00\x00"
+    # 313: hv.precharged_within_dv = 200
+    b"\xc8\x00\x00\x00"
+    # 314: hv.precharged_ticks = 10
+    b"\x0a\x00\x00\x00"
+    # 315: hv.too_fast_ticks = 5
+    b"\x05\x00\x00\x00"
+    # 316: hv.too_slow_ticks = 300
+    b"\x2c\x01\x00\x00"
+    # 317: hv.tries_window_ticks = 6000
+    b"\x70\x17\x00\x00"
+    # 318: hv.off_below_dv = 600
+    b"\x58\x02\x00\x00"
+    # 319: hv.off_ticks = 500
+    b"\xf4\x01\x00\x00"
+    # 320: hv.open_below_da = 200
+    b"\xc8\x00\x00\x00"
+    # 321: hv.open_wait_ticks = 100
+    b"\x64\x00\x00\x00"
+    # 322: hv.discharge_below_rpm = 450
+    b"\xc2\x01\x00\x00"
+    # 323: timing.latch_ms = 100
+    b"\x64\x00\x00\x00"
+    # 324: timing.bms_late_ms = 300
+    b"\x2c\x01\x00\x00"
+    # 325: timing.bms_lost_ms = 1000
+    b"\xe8\x03\x00\x00"
+    # 326: monitor.apps1_min_mv = 500
+    b"\xf4\x01\x00\x00"
+    # 327: monitor.apps1_span_mv = 4000
+    b"\xa0\x0f\x00\x00"
+    # 328: monitor.apps2_min_mv = 250
+    b"\xfa\x00\x00\x00"
+    # 329: monitor.apps2_span_mv = 2000
+    b"\xd0\x07\x00\x00"
+    # 330: monitor.full_dnm = 6600
+    b"\xc8\x19\x00\x00"
+    # 331: monitor.full_reverse_dnm = 1320
+    b"\x28\x05\x00\x00"
+    # 332: monitor.pedal_margin_e4 = 20
+    b"\x14\x00\x00\x00"
+    # 333: monitor.creep_dnm = 300
+    b"\x2c\x01\x00\x00"
+    # 334: monitor.creep_below_rpm = 410
+    b"\x9a\x01\x00\x00"
+    # 335: monitor.regen_dnm = 900
+    b"\x84\x03\x00\x00"
+    # 336: monitor.regen_one_pedal_dnm = 2600
+    b"\x28\x0a\x00\x00"
+    # 337: monitor.regen_above_rpm = 180
+    b"\xb4\x00\x00\x00"
+    # 338: monitor.override_e4 = 2700
+    b"\x8c\x0a\x00\x00"
+    # 339: monitor.override_above_rpm = 730
+    b"\xda\x02\x00\x00"
+    # 340: monitor.fall_dnm_per_tick = 95
+    b"\x5f\x00\x00\x00"
+    # 341: monitor.fall_slow_dnm_per_tick = 13
+    b"\x0d\x00\x00\x00"
+    # 342: monitor.tolerance_dnm = 100
+    b"\x64\x00\x00\x00"
+    # 343: monitor.actual_tolerance_dnm = 200
     b"\xc8\x00\x00\x00",
 )
 

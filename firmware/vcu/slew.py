@@ -3,9 +3,9 @@
 import micropython
 from micropython import const
 
-_FAST = const(235)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(236)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(237)  # cal: slew.slow_within_dnm [dnm]
+_FAST = const(293)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(294)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(295)  # cal: slew.slow_within_dnm [dnm]
 
 _DIRECTION = const(40)  # sig: direction
 _ABLE = const(10)  # sig: front_able

@@ -13,11 +13,13 @@ from vcu.hv import step as hv
 from vcu.limits import step as limits
 from vcu.monitor import judge, memory
 from vcu.motion import step as motion
+from vcu.motion import turns
 from vcu.pedals import step as pedals
 from vcu.protocol import ages, due, rx, tx
 from vcu.receive import step as receive
 from vcu.signals import signals
 from vcu.slew import step as slew
+from vcu.slip import past
 from vcu.slip import step as slip
 from vcu.split import step as split
 from vcu.states import SIZE, TABLE, conditions
@@ -106,6 +108,7 @@ class Vcu:
         axle(s, received, age, cal, 0)
         axle(s, received, age, cal, 1)
         motion(s, received, cal)
+        turns(s, received, cal)
         pedals(s, received, cal)
         gear(s, received, cal)
         hv(s, received, cal)
@@ -121,9 +124,9 @@ class Vcu:
         states(s, TABLE, SIZE, conditions(s, received, age, cal))
         demand(s, received, cal)
         limits(s, received, age, cal)
-        split(s, cal)
-        slip(s)
+        split(s, received, cal)
         slew(s, cal)
+        slip(s, received, cal, past)
 
         # Monitor: it may only take away
         front = (now[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
