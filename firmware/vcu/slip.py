@@ -20,7 +20,7 @@ _REAR_TORQUE = const(29)  # dbc: InvRearStatus.TorqueActual [0.1 Nm]
 _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(299)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_RATIO = const(300)  # cal: vehicle.rpm_per_100kmh [100kmh]
 _PER_G = const(272)  # cal: split.torque_per_g_dnm [dnm]
 _INERTIA = const(282)  # cal: slip.inertia_dnm [dnm]
 _ROLLING = const(283)  # cal: slip.rolling_dnm [dnm]
@@ -33,7 +33,7 @@ _JUMP = const(289)  # cal: slip.begin_jump_rpm [rpm]
 _BACK = const(290)  # cal: slip.back_ticks [ticks]
 _FLOOR = const(291)  # cal: slip.floor_dnm [dnm]
 _END = const(292)  # cal: slip.end_ticks [ticks]
-_FULL = const(296)  # cal: motor.torque_max_dnm [dnm]
+_FULL = const(297)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm
