@@ -1,5 +1,7 @@
 """The second path: its own reading of the frames, and its verdict."""
 
+import struct
+
 import pytest
 from firmware_slots import Int, Slots
 from hypothesis import HealthCheck, given, settings
@@ -32,7 +34,11 @@ class Watched:
         self.pedals["Apps1"], self.pedals["Apps2"] = 500 + 40 * percent, 250 + 20 * percent
 
     def hear(self, can_id, payload):
-        see(self.memory, can_id, self.protect[can_id].protect(payload), 8)
+        self.hear_raw(can_id, self.protect[can_id].protect(payload))
+
+    def hear_raw(self, can_id, frame, length=8):
+        """As the second of two records; the first is of a message that it does not know."""
+        see(self.memory, struct.pack("<II8sII8s", 0x123, 8, frame, can_id, length, frame), 0, 2)
 
     def tick(self, front, rear, driving=True, silent=False):
         if not silent:
@@ -88,12 +94,12 @@ def test_a_damaged_repeated_or_short_frame_does_not_count(watched):
     payload = codec("PedalsDriver").pack(3, 0, 4500, 2250, 0, 0, 0, 0)
     good = watched.protect[PEDALS].protect(payload)
     for frame, length in ((good[:4] + bytes([good[4] ^ 1]) + good[5:], 8), (good, 7)):
-        see(watched.memory, PEDALS, frame, length)
+        watched.hear_raw(PEDALS, frame, length)
         assert watched.memory["apps1"] == 500
-    see(watched.memory, PEDALS, good, 8)
+    watched.hear_raw(PEDALS, good)
     assert watched.memory["apps1"] == 4500
     watched.memory["apps1"] = 0
-    see(watched.memory, PEDALS, good, 8)
+    watched.hear_raw(PEDALS, good)
     assert watched.memory["apps1"] == 0
 
 
