@@ -137,8 +137,9 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     if (apart < 0 and drives > 0) or (apart > 0 and drives <= 0):
         most *= 3
     else:
+        # Where both slip nothing is to be followed; but wheels without torque that do not slow down do not slip
         apart //= 16
-        if s[_GRIP] < _FREE or s[_GRIP + 1] < _FREE:
+        if s[_GRIP] < _FREE and s[_GRIP + 1] < _FREE and s[_COMMAND] and s[_COMMAND + 1]:
             apart = 0
     road += most if apart > most else 0 - most if apart < 0 - most else apart
     if not s[_DRIVING]:

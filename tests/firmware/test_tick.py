@@ -84,11 +84,13 @@ class Film:
     def drive(self, kmh: float = 60, percent: float = 100) -> None:
         """To Drive, with this speed and pedal."""
         self.start()
+        self.units(Speed=kmh * 66.67)
+        self.set("EscWheelSpeeds", FrontLeft=kmh, FrontRight=kmh, RearLeft=kmh, RearRight=kmh)
+        self.run(100)
         self.set("PedalsDriver", Gear=3)
         self.run(50)
         self.set("PedalsDriver", BrakeSwitch=0)
-        self.units(State=3, Speed=kmh * 66.67)
-        self.set("EscWheelSpeeds", FrontLeft=kmh, FrontRight=kmh, RearLeft=kmh, RearRight=kmh)
+        self.units(State=3)
         self.press(percent)
         self.run(600)
 
