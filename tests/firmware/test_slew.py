@@ -1,5 +1,7 @@
 """Rate of the torque, its halves, and cuts."""
 
+from itertools import pairwise
+
 import pytest
 from firmware_slots import Signals, Slots
 from hypothesis import HealthCheck, given, settings
@@ -68,10 +70,8 @@ def test_it_arrives_without_going_past(cal, now, target):
 
 @pytest.mark.req("TQ-10")
 def test_a_change_comes_in_two_halves_half_a_swing_apart(cal):
-    car = Car(cal, front=1000)
-    steps = [b - a for a, b in zip([1000], car.go(1100, ticks=10), strict=False)]
     seen = [1000, *Car(cal, front=1000).go(1100, ticks=10)]
-    steps = [b - a for a, b in zip(seen, seen[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(seen)]
     assert steps == [50, 0, 0, 0, 0, 50, 0, 0, 0, 0]
 
 
