@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x869F)
-_CRC = const(0x0B57375B)
+CALIBRATION_HASH = const(0xC06E)
+_CRC = const(0x79C3A82A)
 
 cal = array(
     "i",
@@ -266,8 +266,8 @@ cal = array(
     b"\x5f\x00\x00\x00"
     # 342: monitor.fall_slow_dnm_per_tick = 13
     b"\x0d\x00\x00\x00"
-    # 343: monitor.fall_after_ticks = 7
-    b"\x07\x00\x00\x00"
+    # 343: monitor.fall_after_ticks = 8
+    b"\x08\x00\x00\x00"
     # 344: monitor.tolerance_dnm = 100
     b"\x64\x00\x00\x00"
     # 345: monitor.actual_tolerance_dnm = 200

@@ -1,9 +1,9 @@
 """Slip control (SP-06): may lower an axle's torque at once, never raise it.
 
-Both axles are driven, so no wheel tells the speed over ground. It is carried on by the middle one of three acceler-
-ations (sensor, what grips, wheels), and follows the wheels where nothing slips: one sensor that lies neither causes nor
-hides slip. The grip of an axle is what its torque leaves after turning motor and wheels up. From it the torque follows that
-brings the axle to the slip where a tyre grips best: no integral, so nothing can wind up.
+Both axles are driven, so no wheel tells the speed over ground. It is carried on by the middle one of three
+accelerations (sensor, what grips, wheels), and follows the wheels where nothing slips: one sensor that lies neither
+causes nor hides slip. The grip of an axle is what its torque leaves after turning motor and wheels up. From it the
+torque follows that brings the axle to the slip where a tyre grips best: no integral, so nothing can wind up.
 
 Speeds here are magnitudes in 1/256 rpm of the motor, torques along the motion.
 """

@@ -197,7 +197,7 @@ def test_a_command_that_stays_behind_that_trips(watched):
     watched.press(0)
     front = 3300
     for _ in range(40):
-        front -= 80
+        front -= 60
         if watched.tick(front, front):
             break
     assert watched.tripped
