@@ -34,26 +34,28 @@ _WRONG = const(23)  # front, rear: ticks that it gives another
 _PAST = const(25)  # front, rear of the last three commands, latest first
 _VERDICT = const(31)
 _RAN = const(32)  # it has judged in this tick (for the watchdog)
-_SIZE = const(33)
+_HELD = const(33)  # ticks that the command has been on its way to zero
+_SIZE = const(34)
 
-_MIN1 = const(326)  # cal: monitor.apps1_min_mv [mv]
-_SPAN1 = const(327)  # cal: monitor.apps1_span_mv [mv]
-_MIN2 = const(328)  # cal: monitor.apps2_min_mv [mv]
-_SPAN2 = const(329)  # cal: monitor.apps2_span_mv [mv]
-_FULL = const(330)  # cal: monitor.full_dnm [dnm]
-_REVERSE = const(331)  # cal: monitor.full_reverse_dnm [dnm]
-_MARGIN = const(332)  # cal: monitor.pedal_margin_e4 [e4]
-_CREEP = const(333)  # cal: monitor.creep_dnm [dnm]
-_CREEP_RPM = const(334)  # cal: monitor.creep_below_rpm [rpm]
-_REGEN = const(335)  # cal: monitor.regen_dnm [dnm]
-_REGEN_ONE = const(336)  # cal: monitor.regen_one_pedal_dnm [dnm]
-_REGEN_RPM = const(337)  # cal: monitor.regen_above_rpm [rpm]
-_OVERRIDE = const(338)  # cal: monitor.override_e4 [e4]
-_OVERRIDE_RPM = const(339)  # cal: monitor.override_above_rpm [rpm]
-_FALL = const(340)  # cal: monitor.fall_dnm_per_tick [tick]
-_FALL_SLOW = const(341)  # cal: monitor.fall_slow_dnm_per_tick [tick]
-_TOLERANCE = const(342)  # cal: monitor.tolerance_dnm [dnm]
-_ACTUAL = const(343)  # cal: monitor.actual_tolerance_dnm [dnm]
+_MIN1 = const(327)  # cal: monitor.apps1_min_mv [mv]
+_SPAN1 = const(328)  # cal: monitor.apps1_span_mv [mv]
+_MIN2 = const(329)  # cal: monitor.apps2_min_mv [mv]
+_SPAN2 = const(330)  # cal: monitor.apps2_span_mv [mv]
+_FULL = const(331)  # cal: monitor.full_dnm [dnm]
+_REVERSE = const(332)  # cal: monitor.full_reverse_dnm [dnm]
+_MARGIN = const(333)  # cal: monitor.pedal_margin_e4 [e4]
+_CREEP = const(334)  # cal: monitor.creep_dnm [dnm]
+_CREEP_RPM = const(335)  # cal: monitor.creep_below_rpm [rpm]
+_REGEN = const(336)  # cal: monitor.regen_dnm [dnm]
+_REGEN_ONE = const(337)  # cal: monitor.regen_one_pedal_dnm [dnm]
+_REGEN_RPM = const(338)  # cal: monitor.regen_above_rpm [rpm]
+_OVERRIDE = const(339)  # cal: monitor.override_e4 [e4]
+_OVERRIDE_RPM = const(340)  # cal: monitor.override_above_rpm [rpm]
+_FALL = const(341)  # cal: monitor.fall_dnm_per_tick [tick]
+_FALL_AFTER = const(343)  # cal: monitor.fall_after_ticks [ticks]
+_FALL_SLOW = const(342)  # cal: monitor.fall_slow_dnm_per_tick [tick]
+_TOLERANCE = const(344)  # cal: monitor.tolerance_dnm [dnm]
+_ACTUAL = const(345)  # cal: monitor.actual_tolerance_dnm [dnm]
 
 _ALL = const(10_000)  # full travel
 _RELEASED = const(500)
@@ -171,24 +173,30 @@ def judge(m: ptr32, cal: ptr32, front_dnm: int, rear_dnm: int, driving: int) -> 
 
     # A command that was inside may fall to the band as slowly as TQ-06 has it
     if low <= total <= high:
+        m[_HELD] = 0
         m[_FALLING] = front_dnm
         m[_FALLING + 1] = rear_dnm
     else:
         falling = 0
+        held = m[_HELD] + 1
+        if held > cal[_FALL_AFTER]:
+            held = cal[_FALL_AFTER] + 1
+        m[_HELD] = held
         unit = 0
         while unit < 2:
             now = (m[_FALLING + unit] & 0xFFFF ^ 0x8000) - 0x8000
             size = 0 - now if now < 0 else now
             if at_once:
                 size = 0
-            elif size > _SLOW_ZONE:
-                size -= cal[_FALL]
-                if size < _SLOW_ZONE:
-                    size = _SLOW_ZONE
-            else:
-                size -= cal[_FALL_SLOW]
-                if size < 0:
-                    size = 0
+            elif held > cal[_FALL_AFTER]:  # TQ-10: the driveline's damping takes its time
+                if size > _SLOW_ZONE:
+                    size -= cal[_FALL]
+                    if size < _SLOW_ZONE:
+                        size = _SLOW_ZONE
+                else:
+                    size -= cal[_FALL_SLOW]
+                    if size < 0:
+                        size = 0
             now = 0 - size if now < 0 else size
             m[_FALLING + unit] = now
             falling += now * sign

@@ -112,8 +112,10 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 100 rear_quiet_ticks
 101 front_mean_turn      over the last six ticks
 102 rear_mean_turn
+103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two halves
+104 rear_ramp_dnm        +-
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 103))
+signals = array("i", bytes(4 * 105))

@@ -1,9 +1,9 @@
 """Slip control (SP-06): may lower an axle's torque at once, never raise it.
 
-Both axles are driven, so no wheel tells the speed over ground. It is carried on by the middle one of three acceler-
-ations (sensor, what grips, wheels), and follows the wheels where nothing slips: one sensor that lies neither causes nor
-hides slip. The grip of an axle is what its torque leaves after turning motor and wheels up. From it the torque follows that
-brings the axle to the slip where a tyre grips best: no integral, so nothing can wind up.
+Both axles are driven, so no wheel tells the speed over ground. It is carried on by the middle one of three
+accelerations (sensor, what grips, wheels), and follows the wheels where nothing slips: one sensor that lies neither
+causes nor hides slip. The grip of an axle is what its torque leaves after turning motor and wheels up. From it the
+torque follows that brings the axle to the slip where a tyre grips best: no integral, so nothing can wind up.
 
 Speeds here are magnitudes in 1/256 rpm of the motor, torques along the motion.
 """
@@ -20,7 +20,7 @@ _REAR_TORQUE = const(29)  # dbc: InvRearStatus.TorqueActual [0.1 Nm]
 _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(299)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_RATIO = const(300)  # cal: vehicle.rpm_per_100kmh [100kmh]
 _PER_G = const(272)  # cal: split.torque_per_g_dnm [dnm]
 _INERTIA = const(282)  # cal: slip.inertia_dnm [dnm]
 _ROLLING = const(283)  # cal: slip.rolling_dnm [dnm]
@@ -33,7 +33,7 @@ _JUMP = const(289)  # cal: slip.begin_jump_rpm [rpm]
 _BACK = const(290)  # cal: slip.back_ticks [ticks]
 _FLOOR = const(291)  # cal: slip.floor_dnm [dnm]
 _END = const(292)  # cal: slip.end_ticks [ticks]
-_FULL = const(296)  # cal: motor.torque_max_dnm [dnm]
+_FULL = const(297)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm

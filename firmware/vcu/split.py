@@ -31,7 +31,7 @@ _REAR_ONLY = const(279)  # cal: split.regen_rear_only_dnm [dnm]
 _FAST = const(293)  # cal: slew.fast_dnm_per_tick [tick]
 _SLOW = const(294)  # cal: slew.slow_dnm_per_tick [tick]
 _ZONE = const(295)  # cal: slew.slow_within_dnm [dnm]
-_GATES_OFF = const(298)  # cal: motor.gates_off_below_rpm [rpm]
+_GATES_OFF = const(299)  # cal: motor.gates_off_below_rpm [rpm]
 
 _DIRECTION = const(40)  # sig: direction
 _RPM = const(30)  # sig: rpm
@@ -43,8 +43,8 @@ _REAR_DRIVE = const(25)  # sig: rear_drive_dnm
 _REAR_REGEN = const(26)  # sig: rear_regen_dnm
 _FRONT = const(75)  # sig: split_front_dnm
 _REAR = const(76)  # sig: split_rear_dnm
-_FRONT_DNM = const(77)  # sig: front_dnm
-_REAR_DNM = const(78)  # sig: rear_dnm
+_FRONT_RAMP = const(103)  # sig: front_ramp_dnm
+_REAR_RAMP = const(104)  # sig: rear_ramp_dnm
 _TOGETHER = const(86)  # sig: together
 _SINCE = const(87)  # sig: together_ticks
 _STILL = const(88)  # sig: idle_ticks
@@ -180,8 +180,8 @@ def step(signals, received, calibration):
     total = front + rear
 
     # Shares as they are now, and a step towards those wanted
-    now_front = ((s[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000) * sign
-    now_rear = ((s[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000) * sign
+    now_front = ((s[_FRONT_RAMP] & 0xFFFF ^ 0x8000) - 0x8000) * sign
+    now_rear = ((s[_REAR_RAMP] & 0xFFFF ^ 0x8000) - 0x8000) * sign
     commanded = now_front or now_rear
     if now_front < 0:
         now_front = 0

@@ -19,6 +19,7 @@ from vcu.protocol import ages, due, rx, tx
 from vcu.receive import step as receive
 from vcu.signals import signals
 from vcu.slew import step as slew
+from vcu.slew import swings
 from vcu.slip import past
 from vcu.slip import step as slip
 from vcu.split import step as split
@@ -125,7 +126,7 @@ class Vcu:
         demand(s, received, cal)
         limits(s, received, age, cal)
         split(s, received, cal)
-        slew(s, cal)
+        slew(s, cal, swings)
         slip(s, received, cal, past)
 
         # Monitor: it may only take away

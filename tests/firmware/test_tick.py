@@ -171,7 +171,7 @@ def change(message: str, **values: Any) -> Callable[[Film], None]:
 
 
 PATHS: dict[str, tuple[Callable[[Film], Any], str, bool]] = {
-    # what happens in Drive at full pedal: change, state 400 ms later, torque is left
+    # what happens in Drive at full pedal: change, state 500 ms later, torque is left
     "pedals silent": (silence("PedalsDriver"), "Fault", False),
     "front silent": (silence("InvFrontStatus"), "Limp", True),
     "rear limits silent": (silence("InvRearLimits"), "Limp", True),
@@ -202,7 +202,7 @@ def test_no_path_of_a_fault_allocates(tmp_path, name):
     film = Film()
     film.drive()
     happens(film)
-    film.run(400)
+    film.run(500)
     result = film.play(tmp_path)
     assert result.states[: len(DRIVING)] == DRIVING
     assert result.states[-1] == state
