@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0xC06E)
-_CRC = const(0x79C3A82A)
+CALIBRATION_HASH = const(0x74A4)
+_CRC = const(0x2A25967F)
 
 cal = array(
     "i",
@@ -148,129 +148,133 @@ cal = array(
     b"\x46\x03\x00\x00"
     # 283: slip.rolling_dnm = 106
     b"\x6a\x00\x00\x00"
-    # 284: slip.follow_mmps2 = 500
+    # 284: slip.beyond_mmps2 = 300
+    b"\x2c\x01\x00\x00"
+    # 285: slip.least_grip_dnm = 100
+    b"\x64\x00\x00\x00"
+    # 286: slip.follow_mmps2 = 500
     b"\xf4\x01\x00\x00"
-    # 285: slip.target_least_rpm = 18
+    # 287: slip.target_least_rpm = 18
     b"\x12\x00\x00\x00"
-    # 286: slip.target_e4 = 120
+    # 288: slip.target_e4 = 120
     b"\x78\x00\x00\x00"
-    # 287: slip.target_at_full_grip_e4 = 900
+    # 289: slip.target_at_full_grip_e4 = 900
     b"\x84\x03\x00\x00"
-    # 288: slip.begin_rpm = 60
+    # 290: slip.begin_rpm = 60
     b"\x3c\x00\x00\x00"
-    # 289: slip.begin_jump_rpm = 50
+    # 291: slip.begin_jump_rpm = 50
     b"\x32\x00\x00\x00"
-    # 290: slip.back_ticks = 8
+    # 292: slip.back_ticks = 8
     b"\x08\x00\x00\x00"
-    # 291: slip.floor_dnm = 0
+    # 293: slip.floor_dnm = 0
     b"\x00\x00\x00\x00"
-    # 292: slip.end_ticks = 20
+    # 294: slip.end_ticks = 20
     b"\x14\x00\x00\x00"
-    # 293: slew.fast_dnm_per_tick = 100
+    # 295: slew.fast_dnm_per_tick = 100
     b"\x64\x00\x00\x00"
-    # 294: slew.slow_dnm_per_tick = 15
+    # 296: slew.slow_dnm_per_tick = 15
     b"\x0f\x00\x00\x00"
-    # 295: slew.slow_within_dnm = 138
+    # 297: slew.slow_within_dnm = 138
     b"\x8a\x00\x00\x00"
-    # 296: slew.half_swing_ticks = 5
+    # 298: slew.half_swing_ticks = 5
     b"\x05\x00\x00\x00"
-    # 297: motor.torque_max_dnm = 3300
+    # 299: motor.torque_max_dnm = 3300
     b"\xe4\x0c\x00\x00"
-    # 298: motor.speed_max_hrpm = 142
+    # 300: motor.speed_max_hrpm = 142
     b"\x8e\x00\x00\x00"
-    # 299: motor.gates_off_below_rpm = 6950
+    # 301: motor.gates_off_below_rpm = 6950
     b"\x26\x1b\x00\x00"
-    # 300: vehicle.rpm_per_100kmh = 6667
+    # 302: vehicle.rpm_per_100kmh = 6667
     b"\x0b\x1a\x00\x00"
-    # 301: vehicle.rest_below_ckmh = 50
+    # 303: vehicle.rest_below_ckmh = 50
     b"\x32\x00\x00\x00"
-    # 302: battery.late_power_daw = 2000
+    # 304: battery.late_power_daw = 2000
     b"\xd0\x07\x00\x00"
-    # 303: battery.auxiliary_daw = 35
+    # 305: battery.auxiliary_daw = 35
     b"\x23\x00\x00\x00"
-    # 304: loss.fixed_w = 195
+    # 306: loss.fixed_w = 195
     b"\xc3\x00\x00\x00"
-    # 305: loss.speed_mw_per_rpm = 68
+    # 307: loss.speed_mw_per_rpm = 68
     b"\x44\x00\x00\x00"
-    # 306: loss.speed_squared_e5 = 877
+    # 308: loss.speed_squared_e5 = 877
     b"\x6d\x03\x00\x00"
-    # 307: loss.torque_mw_per_dnm = 455
+    # 309: loss.torque_mw_per_dnm = 455
     b"\xc7\x01\x00\x00"
-    # 308: loss.torque_squared_e3 = 638
+    # 310: loss.torque_squared_e3 = 638
     b"\x7e\x02\x00\x00"
-    # 309: loss.torque_speed_e3 = 188
+    # 311: loss.torque_speed_e3 = 188
     b"\xbc\x00\x00\x00"
-    # 310: loss.weakening_rpm = 6207
+    # 312: loss.weakening_rpm = 6207
     b"\x3f\x18\x00\x00"
-    # 311: loss.weakening_w = 900
+    # 313: loss.weakening_w = 900
     b"\x84\x03\x00\x00"
-    # 312: loss.weakening_copper_percent = 27
+    # 314: loss.weakening_copper_percent = 27
     b"\x1b\x00\x00\x00"
-    # 313: hv.precharged_percent = 95
+    # 315: hv.precharged_percent = 95
     b"\x5f\x00\x00\x00"
-    # 314: hv.precharged_within_dv = 200
+    # 316: hv.precharged_within_dv = 200
     b"\xc8\x00\x00\x00"
-    # 315: hv.precharged_ticks = 10
+    # 317: hv.precharged_ticks = 10
     b"\x0a\x00\x00\x00"
-    # 316: hv.too_fast_ticks = 5
+    # 318: hv.too_fast_ticks = 5
     b"\x05\x00\x00\x00"
-    # 317: hv.too_slow_ticks = 300
+    # 319: hv.too_slow_ticks = 300
     b"\x2c\x01\x00\x00"
-    # 318: hv.tries_window_ticks = 6000
+    # 320: hv.tries_window_ticks = 6000
     b"\x70\x17\x00\x00"
-    # 319: hv.off_below_dv = 600
+    # 321: hv.off_below_dv = 600
     b"\x58\x02\x00\x00"
-    # 320: hv.off_ticks = 500
+    # 322: hv.off_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 321: hv.open_below_da = 200
+    # 323: hv.open_below_da = 200
     b"\xc8\x00\x00\x00"
-    # 322: hv.open_wait_ticks = 100
+    # 324: hv.open_wait_ticks = 100
     b"\x64\x00\x00\x00"
-    # 323: hv.discharge_below_rpm = 450
+    # 325: hv.discharge_below_rpm = 450
     b"\xc2\x01\x00\x00"
-    # 324: timing.latch_ms = 100
+    # 326: timing.latch_ms = 100
     b"\x64\x00\x00\x00"
-    # 325: timing.bms_late_ms = 300
+    # 327: timing.bms_late_ms = 300
     b"\x2c\x01\x00\x00"
-    # 326: timing.bms_lost_ms = 1000
+    # 328: timing.bms_lost_ms = 1000
     b"\xe8\x03\x00\x00"
-    # 327: monitor.apps1_min_mv = 500
+    # 329: monitor.apps1_min_mv = 500
     b"\xf4\x01\x00\x00"
-    # 328: monitor.apps1_span_mv = 4000
+    # 330: monitor.apps1_span_mv = 4000
     b"\xa0\x0f\x00\x00"
-    # 329: monitor.apps2_min_mv = 250
+    # 331: monitor.apps2_min_mv = 250
     b"\xfa\x00\x00\x00"
-    # 330: monitor.apps2_span_mv = 2000
+    # 332: monitor.apps2_span_mv = 2000
     b"\xd0\x07\x00\x00"
-    # 331: monitor.full_dnm = 6600
+    # 333: monitor.full_dnm = 6600
     b"\xc8\x19\x00\x00"
-    # 332: monitor.full_reverse_dnm = 1320
+    # 334: monitor.full_reverse_dnm = 1320
     b"\x28\x05\x00\x00"
-    # 333: monitor.pedal_margin_e4 = 20
+    # 335: monitor.pedal_margin_e4 = 20
     b"\x14\x00\x00\x00"
-    # 334: monitor.creep_dnm = 300
+    # 336: monitor.creep_dnm = 300
     b"\x2c\x01\x00\x00"
-    # 335: monitor.creep_below_rpm = 410
+    # 337: monitor.creep_below_rpm = 410
     b"\x9a\x01\x00\x00"
-    # 336: monitor.regen_dnm = 900
+    # 338: monitor.regen_dnm = 900
     b"\x84\x03\x00\x00"
-    # 337: monitor.regen_one_pedal_dnm = 2600
+    # 339: monitor.regen_one_pedal_dnm = 2600
     b"\x28\x0a\x00\x00"
-    # 338: monitor.regen_above_rpm = 180
+    # 340: monitor.regen_above_rpm = 180
     b"\xb4\x00\x00\x00"
-    # 339: monitor.override_e4 = 2700
+    # 341: monitor.override_e4 = 2700
     b"\x8c\x0a\x00\x00"
-    # 340: monitor.override_above_rpm = 730
+    # 342: monitor.override_above_rpm = 730
     b"\xda\x02\x00\x00"
-    # 341: monitor.fall_dnm_per_tick = 95
+    # 343: monitor.fall_dnm_per_tick = 95
     b"\x5f\x00\x00\x00"
-    # 342: monitor.fall_slow_dnm_per_tick = 13
+    # 344: monitor.fall_slow_dnm_per_tick = 13
     b"\x0d\x00\x00\x00"
-    # 343: monitor.fall_after_ticks = 8
+    # 345: monitor.fall_after_ticks = 8
     b"\x08\x00\x00\x00"
-    # 344: monitor.tolerance_dnm = 100
+    # 346: monitor.tolerance_dnm = 100
     b"\x64\x00\x00\x00"
-    # 345: monitor.actual_tolerance_dnm = 200
+    # 347: monitor.actual_tolerance_dnm = 200
     b"\xc8\x00\x00\x00",
 )
 

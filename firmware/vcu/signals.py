@@ -114,8 +114,9 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 102 rear_mean_turn
 103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two halves
 104 rear_ramp_dnm        +-
+105 wheels_valid         bit for each wheel speed that may be used
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 105))
+signals = array("i", bytes(4 * 106))

@@ -52,7 +52,7 @@ def watch(bench: Bench, begins: Callable[[], bool], timeout: float) -> tuple[Sam
 
 
 def measure_hand_over(bench: Bench, name: str, time_s: Samples, torque_nm: Samples) -> None:
-    """SP-03 against the straight line through the torque before and after: the car's own acceleration changes it too."""
+    """SP-03 against the straight line through the torque before and after, since speed changes it too."""
     during = (time_s > -0.03) & (time_s < 0.25)
     line = np.polyval(np.polyfit(time_s[~during], torque_nm[~during], 1), time_s)
     off_nm = np.abs(torque_nm - line)[during]
@@ -99,7 +99,7 @@ def test_both_at_once_above_the_threshold_and_one_again_after_five_seconds(drivi
     driving.driver.pedal(25)
     engaged_s = driving.until(lambda: rear.torque_nm > 10.0, timeout=1)
     driving.measure("second_axle_engaged_ms", 1000 * engaged_s, 200, req="SP-01",
-                    comment="from the step of the pedal to 10 Nm: two frames, waking the gates, slew around zero")  # fmt: skip
+                    comment="from the step of the pedal to 10 Nm: frames, waking the gates, slew around zero")  # fmt: skip
     driving.driver.pedal(12)
     released_s = driving.until(lambda: not rear.gates_on, timeout=8)
     driving.measure("second_axle_released_s", released_s, within=(4.5, 5.3), req="SP-01")
