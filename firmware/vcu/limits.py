@@ -17,19 +17,19 @@ _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
 
-_LATE_MS = const(327)  # cal: timing.bms_late_ms [ms]
-_LOST_MS = const(328)  # cal: timing.bms_lost_ms [ms]
-_LATE_POWER = const(304)  # cal: battery.late_power_daw [daw]
-_AUXILIARY = const(305)  # cal: battery.auxiliary_daw [daw]
-_LOSS_FIXED = const(306)  # cal: loss.fixed_w [w]
-_LOSS_SPEED = const(307)  # cal: loss.speed_mw_per_rpm [rpm]
-_LOSS_SPEED2 = const(308)  # cal: loss.speed_squared_e5 [e5]
-_LOSS_TORQUE = const(309)  # cal: loss.torque_mw_per_dnm [dnm]
-_LOSS_TORQUE2 = const(310)  # cal: loss.torque_squared_e3 [e3]
-_LOSS_BOTH = const(311)  # cal: loss.torque_speed_e3 [e3]
-_WEAK_RPM = const(312)  # cal: loss.weakening_rpm [rpm]
-_WEAK_W = const(313)  # cal: loss.weakening_w [w]
-_WEAK_PERCENT = const(314)  # cal: loss.weakening_copper_percent [percent]
+_LATE_MS = const(416)  # cal: timing.bms_late_ms [ms]
+_LOST_MS = const(417)  # cal: timing.bms_lost_ms [ms]
+_LATE_POWER = const(393)  # cal: battery.late_power_daw [daw]
+_AUXILIARY = const(394)  # cal: battery.auxiliary_daw [daw]
+_LOSS_FIXED = const(395)  # cal: loss.fixed_w [w]
+_LOSS_SPEED = const(396)  # cal: loss.speed_mw_per_rpm [rpm]
+_LOSS_SPEED2 = const(397)  # cal: loss.speed_squared_e5 [e5]
+_LOSS_TORQUE = const(398)  # cal: loss.torque_mw_per_dnm [dnm]
+_LOSS_TORQUE2 = const(399)  # cal: loss.torque_squared_e3 [e3]
+_LOSS_BOTH = const(400)  # cal: loss.torque_speed_e3 [e3]
+_WEAK_RPM = const(401)  # cal: loss.weakening_rpm [rpm]
+_WEAK_W = const(402)  # cal: loss.weakening_w [w]
+_WEAK_PERCENT = const(403)  # cal: loss.weakening_copper_percent [percent]
 
 _NONE = const(0)  # dbc: VcuStatus.LimitReason.None
 _MOTOR = const(1)  # dbc: VcuStatus.LimitReason.MotorEnvelope
@@ -65,6 +65,12 @@ _LIMITED = const(71)  # sig: limited_dnm
 _MOST_DRIVE = const(72)  # sig: most_drive_dnm
 _MOST_REGEN = const(73)  # sig: most_regen_dnm
 _REASON = const(74)  # sig: reason
+_FRONT_DNM = const(77)  # sig: front_dnm
+_REAR_DNM = const(78)  # sig: rear_dnm
+_CAR_DRIVE = const(105)  # sig: car_drive_dnm
+_CAR_REGEN = const(106)  # sig: car_regen_dnm
+_DERATED_DRIVE = const(107)  # sig: derated_drive
+_DERATED_REGEN = const(108)  # sig: derated_regen
 
 _DNM_RPM_PER_DAW = const(955)  # 0.1 Nm * 1 rpm is 10.47 mW, so 955 of them are 10 W
 
@@ -153,19 +159,34 @@ def step(signals, received, message_ages, calibration):
         power_out = cal[_LATE_POWER] if age < cal[_LOST_MS] else 0
         power_in = power_out
 
-    if torque > 0:
-        if torque > drive:
-            torque = drive
-            reason = _MOTOR
-        left = int(most_drive(calibration, torque, rpm, units, power_out - cal[_AUXILIARY]))
+    # LM-02
+    if drive > s[_CAR_DRIVE]:
+        drive = s[_CAR_DRIVE]
+    if regen > s[_CAR_REGEN]:
+        regen = s[_CAR_REGEN]
+    if torque > drive:
+        torque = drive
+        reason = s[_DERATED_DRIVE] if s[_DERATED_DRIVE] else _MOTOR
+    elif 0 - torque > regen:
+        torque = 0 - regen
+        reason = s[_DERATED_REGEN] if s[_DERATED_REGEN] else _MOTOR
+
+    # LM-01: what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
+    flows = (s[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
+    flows = (flows + ((s[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000)) * direction
+    most = torque if torque > flows else flows
+    if most > 0:
+        left = int(most_drive(calibration, most, rpm, units, power_out - cal[_AUXILIARY]))
+        if left < most and left < drive:
+            drive = left
         if left < torque:
             torque = left
             reason = late if late else _BATTERY_OUT
-    elif torque < 0:
-        if 0 - torque > regen:
-            torque = 0 - regen
-            reason = _MOTOR
-        left = int(most_regen(calibration, 0 - torque, rpm, units, power_in))
+    most = 0 - torque if torque < flows else 0 - flows
+    if most > 0:
+        left = int(most_regen(calibration, most, rpm, units, power_in))
+        if left < most and left < regen:
+            regen = left
         if left < 0 - torque:
             torque = 0 - left
             reason = late if late else _BATTERY_IN

@@ -18,7 +18,7 @@ _REAR_RPM = const(24)  # sig: rear_rpm
 _SPEED = const(29)  # sig: speed_ckmh
 _RPM = const(30)  # sig: rpm
 _REST = const(31)  # sig: rest
-_CHECKED = const(105)  # sig: wheels_valid
+_CHECKED = const(109)  # sig: wheels_valid
 _TURN = const(93)  # sig: front_turn The rear one follows
 
 _FINE = const(256)

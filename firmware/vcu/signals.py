@@ -114,9 +114,13 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 102 rear_mean_turn
 103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two halves
 104 rear_ramp_dnm        +-
-105 wheels_valid         bit for each wheel speed that may be used
+105 car_drive_dnm        what cells and link leave of the torque (LM-02), sum of both motors
+106 car_regen_dnm
+107 derated_drive        LimitReason of what leaves less than the units can give, or 0
+108 derated_regen
+109 wheels_valid         bit for each wheel speed that may be used
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 106))
+signals = array("i", bytes(4 * 110))

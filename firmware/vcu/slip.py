@@ -50,7 +50,7 @@ _ROAD = const(95)  # sig: road
 _ROAD_STEP = const(96)  # sig: road_step
 _FRICTION = const(97)  # sig: front_friction_dnm The rear one follows
 _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
-_CHECKED = const(105)  # sig: wheels_valid
+_CHECKED = const(109)  # sig: wheels_valid
 _MEAN = const(101)  # sig: front_mean_turn The rear one follows
 
 # In `past`: where the next values go, then six speeds and six torques (+-) of the front axle, and of the rear one

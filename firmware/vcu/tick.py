@@ -6,6 +6,10 @@ from micropython import const
 from vcu.axle import step as axle
 from vcu.commands import step as commands
 from vcu.demand import step as demand
+from vcu.derate import ROWS as DERATE_ROWS
+from vcu.derate import SIZE as DERATE_SIZE
+from vcu.derate import shares
+from vcu.derate import step as derate
 from vcu.faults import Faults
 from vcu.faults import look as faults_present
 from vcu.gear import step as gear
@@ -124,6 +128,7 @@ class Vcu:
             self.faults.clear()
         states(s, TABLE, SIZE, conditions(s, received, age, cal))
         demand(s, received, cal)
+        derate(s, received, cal, DERATE_ROWS, DERATE_SIZE, shares)
         limits(s, received, age, cal)
         split(s, received, cal)
         slew(s, cal, swings)

@@ -22,7 +22,9 @@ PLAYER = Path(__file__).parent / "device" / "play.py"
 STATE = {raw(f"VcuStatus.State.{name}"): name for name in
          ("Init", "Standby", "Precharge", "Ready", "Drive", "Limp", "Fault", "Charge", "Shutdown")}  # fmt: skip
 CYCLES_MS = {"PedalsDriver": 10, "EscWheelSpeeds": 10, "EscMotion": 10, "InvFrontStatus": 10, "InvRearStatus": 10,
-             "InvFrontLimits": 10, "InvRearLimits": 10, "BmsLimits": 20, "BmsPack": 20, "BmsStatus": 100}  # fmt: skip
+             "InvFrontLimits": 10, "InvRearLimits": 10, "BmsLimits": 20, "BmsPack": 20, "BmsStatus": 100,
+             "InvFrontTemps": 100, "InvRearTemps": 100}  # fmt: skip
+TEMPS = {"TempStator": 40, "TempInverter": 35, "TempCoolant": 30}
 AVAILABLE = {"TorqueAvailableDrive": 330, "TorqueAvailableRegen": 330, "DcVoltage": 400, "DcCurrent": 0}
 STATUS = {"State": 2, "TorqueActual": 0, "Speed": 0, "EchoCounter": 0, "GatesOn": 0, "Derating": 0, "Warning": 0,
           "FaultCode": 0}  # fmt: skip
@@ -46,6 +48,7 @@ class Film:
             "BmsPack": {"ContactorState": 0, "PackVoltage": 400, "LinkVoltage": 0, "PackCurrent": 0, "Isolation": 2000},
             "BmsStatus": {"FaultLevel": 0, "HvilClosed": 1, "CellTempMin": 20, "CellTempMax": 25,
                           "CellVoltageMin": 3600, "CellVoltageMax": 3700, "PlugConnected": 0, "ChargeActive": 0},
+            "InvFrontTemps": dict(TEMPS), "InvRearTemps": dict(TEMPS),
         }  # fmt: skip
         self.silent: set[str] = set()
 
