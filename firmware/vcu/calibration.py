@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x4F1C)
-_CRC = const(0x712D20C7)
+CALIBRATION_HASH = const(0x21D5)
+_CRC = const(0x970B8219)
 
 cal = array(
     "i",
@@ -148,175 +148,179 @@ cal = array(
     b"\x46\x03\x00\x00"
     # 283: slip.rolling_dnm = 106
     b"\x6a\x00\x00\x00"
-    # 284: slip.follow_mmps2 = 500
+    # 284: slip.beyond_mmps2 = 300
+    b"\x2c\x01\x00\x00"
+    # 285: slip.least_grip_dnm = 100
+    b"\x64\x00\x00\x00"
+    # 286: slip.follow_mmps2 = 500
     b"\xf4\x01\x00\x00"
-    # 285: slip.target_least_rpm = 18
+    # 287: slip.target_least_rpm = 18
     b"\x12\x00\x00\x00"
-    # 286: slip.target_e4 = 120
+    # 288: slip.target_e4 = 120
     b"\x78\x00\x00\x00"
-    # 287: slip.target_at_full_grip_e4 = 900
+    # 289: slip.target_at_full_grip_e4 = 900
     b"\x84\x03\x00\x00"
-    # 288: slip.begin_rpm = 60
+    # 290: slip.begin_rpm = 60
     b"\x3c\x00\x00\x00"
-    # 289: slip.begin_jump_rpm = 50
+    # 291: slip.begin_jump_rpm = 50
     b"\x32\x00\x00\x00"
-    # 290: slip.back_ticks = 8
+    # 292: slip.back_ticks = 8
     b"\x08\x00\x00\x00"
-    # 291: slip.floor_dnm = 0
+    # 293: slip.floor_dnm = 0
     b"\x00\x00\x00\x00"
-    # 292: slip.end_ticks = 20
+    # 294: slip.end_ticks = 20
     b"\x14\x00\x00\x00"
-    # 293: slew.fast_dnm_per_tick = 100
+    # 295: slew.fast_dnm_per_tick = 100
     b"\x64\x00\x00\x00"
-    # 294: slew.slow_dnm_per_tick = 15
+    # 296: slew.slow_dnm_per_tick = 15
     b"\x0f\x00\x00\x00"
-    # 295: slew.slow_within_dnm = 138
+    # 297: slew.slow_within_dnm = 138
     b"\x8a\x00\x00\x00"
-    # 296: slew.half_swing_ticks = 5
+    # 298: slew.half_swing_ticks = 5
     b"\x05\x00\x00\x00"
-    # 297: motor.torque_max_dnm = 3300
+    # 299: motor.torque_max_dnm = 3300
     b"\xe4\x0c\x00\x00"
-    # 298: motor.speed_max_hrpm = 142
+    # 300: motor.speed_max_hrpm = 142
     b"\x8e\x00\x00\x00"
-    # 299: motor.gates_off_below_rpm = 6950
+    # 301: motor.gates_off_below_rpm = 6950
     b"\x26\x1b\x00\x00"
-    # 300: vehicle.rpm_per_100kmh = 6667
+    # 302: vehicle.rpm_per_100kmh = 6667
     b"\x0b\x1a\x00\x00"
-    # 301: vehicle.rest_below_ckmh = 50
+    # 303: vehicle.rest_below_ckmh = 50
     b"\x32\x00\x00\x00"
-    # 302: derate.stator_c40[4]
+    # 304: derate.stator_c40[4]
     b"\xb4\x00\x00\x00\xbe\x00\x00\x00\xcd\x00\x00\x00\xd7\x00\x00\x00"
-    # 306: derate.stator_e3[4]
+    # 308: derate.stator_e3[4]
     b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 310: derate.inverter_c40[4]
+    # 312: derate.inverter_c40[4]
     b"\x73\x00\x00\x00\x7d\x00\x00\x00\x87\x00\x00\x00\x8e\x00\x00\x00"
-    # 314: derate.inverter_e3[4]
+    # 316: derate.inverter_e3[4]
     b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 318: derate.cells_hot_c40[4]
+    # 320: derate.cells_hot_c40[4]
     b"\x58\x00\x00\x00\x5c\x00\x00\x00\x5f\x00\x00\x00\x62\x00\x00\x00"
-    # 322: derate.cells_hot_share_e3[4]
+    # 324: derate.cells_hot_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 326: derate.cells_cold_c40[4]
+    # 328: derate.cells_cold_c40[4]
     b"\x0a\x00\x00\x00\x1e\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00"
-    # 330: derate.cells_cold_share_e3[4]
+    # 332: derate.cells_cold_share_e3[4]
     b"\x00\x00\x00\x00\xf4\x01\x00\x00\x20\x03\x00\x00\xe8\x03\x00\x00"
-    # 334: derate.cells_cold_regen_c40[4]
+    # 336: derate.cells_cold_regen_c40[4]
     b"\x23\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00\x37\x00\x00\x00"
-    # 338: derate.cells_cold_regen_share_e3[4]
+    # 340: derate.cells_cold_regen_share_e3[4]
     b"\x00\x00\x00\x00\xc8\x00\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 342: derate.empty_e3[4]
+    # 344: derate.empty_e3[4]
     b"\x00\x00\x00\x00\x32\x00\x00\x00\x64\x00\x00\x00\x96\x00\x00\x00"
-    # 346: derate.empty_share_e3[4]
+    # 348: derate.empty_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 350: derate.full_e3[4]
+    # 352: derate.full_e3[4]
     b"\x84\x03\x00\x00\xb6\x03\x00\x00\xde\x03\x00\x00\xe8\x03\x00\x00"
-    # 354: derate.full_share_e3[4]
+    # 356: derate.full_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 358: derate.cell_low_mv[4]
+    # 360: derate.cell_low_mv[4]
     b"\x8c\x0a\x00\x00\x54\x0b\x00\x00\xb8\x0b\x00\x00\x80\x0c\x00\x00"
-    # 362: derate.cell_low_share_e3[4]
+    # 364: derate.cell_low_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 366: derate.cell_high_mv[4]
+    # 368: derate.cell_high_mv[4]
     b"\x04\x10\x00\x00\x36\x10\x00\x00\x54\x10\x00\x00\x68\x10\x00\x00"
-    # 370: derate.cell_high_share_e3[4]
+    # 372: derate.cell_high_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 374: derate.link_low_dv[4]
+    # 376: derate.link_low_dv[4]
     b"\x98\x08\x00\x00\xc4\x09\x00\x00\xf0\x0a\x00\x00\xb8\x0b\x00\x00"
-    # 378: derate.link_low_share_e3[4]
+    # 380: derate.link_low_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 382: derate.link_high_dv[4]
+    # 384: derate.link_high_dv[4]
     b"\x80\x11\x00\x00\xc6\x11\x00\x00\x0c\x12\x00\x00\x48\x12\x00\x00"
-    # 386: derate.link_high_share_e3[4]
+    # 388: derate.link_high_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 390: derate.slew_dnm_per_tick = 10
+    # 392: derate.slew_dnm_per_tick = 10
     b"\x0a\x00\x00\x00"
-    # 391: battery.late_power_daw = 2000
+    # 393: battery.late_power_daw = 2000
     b"\xd0\x07\x00\x00"
-    # 392: battery.auxiliary_daw = 35
+    # 394: battery.auxiliary_daw = 35
     b"\x23\x00\x00\x00"
-    # 393: loss.fixed_w = 195
+    # 395: loss.fixed_w = 195
     b"\xc3\x00\x00\x00"
-    # 394: loss.speed_mw_per_rpm = 68
+    # 396: loss.speed_mw_per_rpm = 68
     b"\x44\x00\x00\x00"
-    # 395: loss.speed_squared_e5 = 877
+    # 397: loss.speed_squared_e5 = 877
     b"\x6d\x03\x00\x00"
-    # 396: loss.torque_mw_per_dnm = 455
+    # 398: loss.torque_mw_per_dnm = 455
     b"\xc7\x01\x00\x00"
-    # 397: loss.torque_squared_e3 = 638
+    # 399: loss.torque_squared_e3 = 638
     b"\x7e\x02\x00\x00"
-    # 398: loss.torque_speed_e3 = 188
+    # 400: loss.torque_speed_e3 = 188
     b"\xbc\x00\x00\x00"
-    # 399: loss.weakening_rpm = 6207
+    # 401: loss.weakening_rpm = 6207
     b"\x3f\x18\x00\x00"
-    # 400: loss.weakening_w = 900
+    # 402: loss.weakening_w = 900
     b"\x84\x03\x00\x00"
-    # 401: loss.weakening_copper_percent = 27
+    # 403: loss.weakening_copper_percent = 27
     b"\x1b\x00\x00\x00"
-    # 402: hv.precharged_percent = 95
+    # 404: hv.precharged_percent = 95
     b"\x5f\x00\x00\x00"
-    # 403: hv.precharged_within_dv = 200
+    # 405: hv.precharged_within_dv = 200
     b"\xc8\x00\x00\x00"
-    # 404: hv.precharged_ticks = 10
+    # 406: hv.precharged_ticks = 10
     b"\x0a\x00\x00\x00"
-    # 405: hv.too_fast_ticks = 5
+    # 407: hv.too_fast_ticks = 5
     b"\x05\x00\x00\x00"
-    # 406: hv.too_slow_ticks = 300
+    # 408: hv.too_slow_ticks = 300
     b"\x2c\x01\x00\x00"
-    # 407: hv.tries_window_ticks = 6000
+    # 409: hv.tries_window_ticks = 6000
     b"\x70\x17\x00\x00"
-    # 408: hv.off_below_dv = 600
+    # 410: hv.off_below_dv = 600
     b"\x58\x02\x00\x00"
-    # 409: hv.off_ticks = 500
+    # 411: hv.off_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 410: hv.open_below_da = 200
+    # 412: hv.open_below_da = 200
     b"\xc8\x00\x00\x00"
-    # 411: hv.open_wait_ticks = 100
+    # 413: hv.open_wait_ticks = 100
     b"\x64\x00\x00\x00"
-    # 412: hv.discharge_below_rpm = 450
+    # 414: hv.discharge_below_rpm = 450
     b"\xc2\x01\x00\x00"
-    # 413: timing.latch_ms = 100
+    # 415: timing.latch_ms = 100
     b"\x64\x00\x00\x00"
-    # 414: timing.bms_late_ms = 300
+    # 416: timing.bms_late_ms = 300
     b"\x2c\x01\x00\x00"
-    # 415: timing.bms_lost_ms = 1000
+    # 417: timing.bms_lost_ms = 1000
     b"\xe8\x03\x00\x00"
-    # 416: monitor.apps1_min_mv = 500
+    # 418: monitor.apps1_min_mv = 500
     b"\xf4\x01\x00\x00"
-    # 417: monitor.apps1_span_mv = 4000
+    # 419: monitor.apps1_span_mv = 4000
     b"\xa0\x0f\x00\x00"
-    # 418: monitor.apps2_min_mv = 250
+    # 420: monitor.apps2_min_mv = 250
     b"\xfa\x00\x00\x00"
-    # 419: monitor.apps2_span_mv = 2000
+    # 421: monitor.apps2_span_mv = 2000
     b"\xd0\x07\x00\x00"
-    # 420: monitor.full_dnm = 6600
+    # 422: monitor.full_dnm = 6600
     b"\xc8\x19\x00\x00"
-    # 421: monitor.full_reverse_dnm = 1320
+    # 423: monitor.full_reverse_dnm = 1320
     b"\x28\x05\x00\x00"
-    # 422: monitor.pedal_margin_e4 = 20
+    # 424: monitor.pedal_margin_e4 = 20
     b"\x14\x00\x00\x00"
-    # 423: monitor.creep_dnm = 300
+    # 425: monitor.creep_dnm = 300
     b"\x2c\x01\x00\x00"
-    # 424: monitor.creep_below_rpm = 410
+    # 426: monitor.creep_below_rpm = 410
     b"\x9a\x01\x00\x00"
-    # 425: monitor.regen_dnm = 900
+    # 427: monitor.regen_dnm = 900
     b"\x84\x03\x00\x00"
-    # 426: monitor.regen_one_pedal_dnm = 2600
+    # 428: monitor.regen_one_pedal_dnm = 2600
     b"\x28\x0a\x00\x00"
-    # 427: monitor.regen_above_rpm = 180
+    # 429: monitor.regen_above_rpm = 180
     b"\xb4\x00\x00\x00"
-    # 428: monitor.override_e4 = 2700
+    # 430: monitor.override_e4 = 2700
     b"\x8c\x0a\x00\x00"
-    # 429: monitor.override_above_rpm = 730
+    # 431: monitor.override_above_rpm = 730
     b"\xda\x02\x00\x00"
-    # 430: monitor.fall_dnm_per_tick = 95
+    # 432: monitor.fall_dnm_per_tick = 95
     b"\x5f\x00\x00\x00"
-    # 431: monitor.fall_slow_dnm_per_tick = 13
+    # 433: monitor.fall_slow_dnm_per_tick = 13
     b"\x0d\x00\x00\x00"
-    # 432: monitor.fall_after_ticks = 8
+    # 434: monitor.fall_after_ticks = 8
     b"\x08\x00\x00\x00"
-    # 433: monitor.tolerance_dnm = 100
+    # 435: monitor.tolerance_dnm = 100
     b"\x64\x00\x00\x00"
-    # 434: monitor.actual_tolerance_dnm = 200
+    # 436: monitor.actual_tolerance_dnm = 200
     b"\xc8\x00\x00\x00",
 )
 

@@ -6,8 +6,8 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(300)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(301)  # cal: vehicle.rest_below_ckmh [ckmh]
+_RPM_PER_100KMH = const(302)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(303)  # cal: vehicle.rest_below_ckmh [ckmh]
 _APART = const(280)  # cal: slip.sensors_apart_rpm [rpm]
 _EIGHTHS = const(281)  # cal: slip.motor_inertia_eighths [eighths]
 
@@ -18,6 +18,7 @@ _REAR_RPM = const(24)  # sig: rear_rpm
 _SPEED = const(29)  # sig: speed_ckmh
 _RPM = const(30)  # sig: rpm
 _REST = const(31)  # sig: rest
+_CHECKED = const(109)  # sig: wheels_valid
 _TURN = const(93)  # sig: front_turn The rear one follows
 
 _FINE = const(256)
@@ -58,6 +59,7 @@ def turns(s: ptr32, rx: ptr32, cal: ptr32):
     ratio = cal[_RPM_PER_100KMH]
     apart = cal[_APART] * _FINE
     part = cal[_EIGHTHS]
+    s[_CHECKED] = rx[_VALID]
     axle = 0
     while axle < 2:
         of = axle * (_REAR_ALIVE - _FRONT_ALIVE)

@@ -118,8 +118,9 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 106 car_regen_dnm
 107 derated_drive        LimitReason of what leaves less than the units can give, or 0
 108 derated_regen
+109 wheels_valid         bit for each wheel speed that may be used
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 109))
+signals = array("i", bytes(4 * 110))

@@ -11,10 +11,10 @@ from array import array
 import micropython
 from micropython import const
 
-_FAST = const(293)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(294)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(295)  # cal: slew.slow_within_dnm [dnm]
-_HALF_SWING = const(296)  # cal: slew.half_swing_ticks [ticks]
+_FAST = const(295)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(296)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(297)  # cal: slew.slow_within_dnm [dnm]
+_HALF_SWING = const(298)  # cal: slew.half_swing_ticks [ticks]
 
 _DIRECTION = const(40)  # sig: direction
 _ABLE = const(10)  # sig: front_able
@@ -23,8 +23,11 @@ _REAR_ABLE = const(20)  # sig: rear_able
 _TARGET = const(75)  # sig: split_front_dnm The rear one follows
 _COMMAND = const(77)  # sig: front_dnm The rear one follows
 _RAMP = const(103)  # sig: front_ramp_dnm The rear one follows
+_GRIP = const(91)  # sig: front_grip_dnm The rear one follows
 _MOST_DRIVE = const(72)  # sig: most_drive_dnm
 _MOST_REGEN = const(73)  # sig: most_regen_dnm
+
+_FREE = const(10_000)  # grip without slip control
 
 # In `swings`, for each axle: the last command, where the oldest value of the ramp is, the values (+-)
 _LAST = const(0)
@@ -74,8 +77,9 @@ def step(signals, calibration, memory):
         lost = 0 if s[to + _ABLE] and not s[to + _LOST] else 1
         if lost:
             command = 0  # SF-01: a unit that is not able gets zero at once
-        if lost or command != (m[of + _LAST] & 0xFFFF ^ 0x8000) - 0x8000:
-            # Somebody has cut it: the ramp goes on from there
+        slips = 1 if s[axle + _GRIP] < _FREE else 0
+        if lost or slips or command != (m[of + _LAST] & 0xFFFF ^ 0x8000) - 0x8000:
+            # Somebody has cut it, or slip control leads: the ramp goes on from there
             torque = command
             i = 0
             while i < count:
@@ -85,7 +89,7 @@ def step(signals, calibration, memory):
             if torque != target:
                 torque = int(ramp(calibration, torque, target))
             command = torque
-            if count:
+            if count and not slips:
                 at = m[of + _AT]
                 command += (m[of + _VALUES + at] & 0xFFFF ^ 0x8000) - 0x8000
                 m[of + _VALUES + at] = torque

@@ -20,24 +20,27 @@ _REAR_TORQUE = const(29)  # dbc: InvRearStatus.TorqueActual [0.1 Nm]
 _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(300)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_RATIO = const(302)  # cal: vehicle.rpm_per_100kmh [100kmh]
 _PER_G = const(272)  # cal: split.torque_per_g_dnm [dnm]
 _INERTIA = const(282)  # cal: slip.inertia_dnm [dnm]
 _ROLLING = const(283)  # cal: slip.rolling_dnm [dnm]
-_FOLLOW = const(284)  # cal: slip.follow_mmps2 [mmps2]
-_LEAST = const(285)  # cal: slip.target_least_rpm [rpm]
-_TARGET = const(286)  # cal: slip.target_e4 [e4]
-_TARGET_GRIP = const(287)  # cal: slip.target_at_full_grip_e4 [e4]
-_BEGIN = const(288)  # cal: slip.begin_rpm [rpm]
-_JUMP = const(289)  # cal: slip.begin_jump_rpm [rpm]
-_BACK = const(290)  # cal: slip.back_ticks [ticks]
-_FLOOR = const(291)  # cal: slip.floor_dnm [dnm]
-_END = const(292)  # cal: slip.end_ticks [ticks]
-_FULL = const(297)  # cal: motor.torque_max_dnm [dnm]
+_BEYOND = const(284)  # cal: slip.beyond_mmps2 [mmps2]
+_LEAST_GRIP = const(285)  # cal: slip.least_grip_dnm [dnm]
+_FOLLOW = const(286)  # cal: slip.follow_mmps2 [mmps2]
+_LEAST = const(287)  # cal: slip.target_least_rpm [rpm]
+_TARGET = const(288)  # cal: slip.target_e4 [e4]
+_TARGET_GRIP = const(289)  # cal: slip.target_at_full_grip_e4 [e4]
+_BEGIN = const(290)  # cal: slip.begin_rpm [rpm]
+_JUMP = const(291)  # cal: slip.begin_jump_rpm [rpm]
+_BACK = const(292)  # cal: slip.back_ticks [ticks]
+_FLOOR = const(293)  # cal: slip.floor_dnm [dnm]
+_END = const(294)  # cal: slip.end_ticks [ticks]
+_FULL = const(299)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm
 _DRIVING = const(1)  # sig: driving
+_BRAKE = const(34)  # sig: brake
 _DIRECTION = const(40)  # sig: direction
 _LIMITED = const(71)  # sig: limited_dnm
 _COMMAND = const(77)  # sig: front_dnm The rear one follows
@@ -47,6 +50,7 @@ _ROAD = const(95)  # sig: road
 _ROAD_STEP = const(96)  # sig: road_step
 _FRICTION = const(97)  # sig: front_friction_dnm The rear one follows
 _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
+_CHECKED = const(109)  # sig: wheels_valid
 _MEAN = const(101)  # sig: front_mean_turn The rear one follows
 
 # In `past`: where the next values go, then six speeds and six torques (+-) of the front axle, and of the rear one
@@ -108,9 +112,12 @@ def friction(s: ptr32, rx: ptr32, cal: ptr32, old: ptr32, motion: int) -> int:
 def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     """Carries the speed over ground on by one tick; `wheels`: the axles' mean change of speed."""
     # The car's acceleration from the forces on its tyres, and from the sensor; then the middle of three
-    pushed = (s[_FRICTION] & 0xFFFF ^ 0x8000) - 0x8000
-    pushed += ((s[_FRICTION + 1] & 0xFFFF ^ 0x8000) - 0x8000) - cal[_ROLLING]
-    pushed = pushed * 981 // cal[_PER_G] * cal[_RATIO] // 1085
+    front = (s[_FRICTION] & 0xFFFF ^ 0x8000) - 0x8000
+    rear = (s[_FRICTION + 1] & 0xFFFF ^ 0x8000) - 0x8000
+    least_grip = 0 - front if front < 0 else front
+    if 0 - least_grip < rear < least_grip:
+        least_grip = 0 - rear if rear < 0 else rear
+    pushed = (front + rear - cal[_ROLLING]) * 981 // cal[_PER_G] * cal[_RATIO] // 1085
     felt = pushed
     if not s[_LATE] & _MOTION_LATE:
         felt = ((rx[_ACCEL] & 0xFFFF ^ 0x8000) - 0x8000) * motion * cal[_RATIO] // 1085
@@ -120,6 +127,21 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
         low = pushed
         high = felt
     change = low if wheels < low else high if wheels > high else wheels
+    # No more than the torque can do: wheels that slip may agree with a sensor that lies
+    drives = ((s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000) * motion
+    asked = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
+    asked = (asked + (s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000) * motion * 981 // cal[_PER_G] * cal[_RATIO] // 1085
+    beyond = cal[_BEYOND] * cal[_RATIO] * 9 // _MMPS2
+    if drives > 0:
+        if asked < pushed:
+            asked = pushed
+        if change > asked + beyond:
+            change = asked + beyond
+    elif drives < 0 and not s[_BRAKE]:
+        if asked > pushed:
+            asked = pushed
+        if change < asked - beyond:
+            change = asked - beyond
     s[_ROAD_STEP] = change
 
     road = s[_ROAD] + change
@@ -127,7 +149,6 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     late = change * (_DEPTH - 1) // 2
     front = s[_MEAN] + late
     rear = s[_MEAN + 1] + late
-    drives = ((s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000) * motion
     # Driven wheels are never slower than the car, braked ones never faster
     nearest = front
     if (rear < front and drives > 0) or (rear > front and drives <= 0):
@@ -137,10 +158,12 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     if (apart < 0 and drives > 0) or (apart > 0 and drives <= 0):
         most *= 3
     else:
-        # Where both slip nothing is to be followed; but wheels without torque that do not slow down do not slip
-        apart //= 16
-        if s[_GRIP] < _FREE and s[_GRIP + 1] < _FREE and s[_COMMAND] and s[_COMMAND + 1]:
+        # Where both slip nothing is to be followed; but wheels that nothing holds do not slip, nor those that are close
+        near = cal[_LEAST] * 128
+        slips = 1 if s[_GRIP] < _FREE and s[_GRIP + 1] < _FREE and least_grip >= cal[_LEAST_GRIP] else 0
+        if slips and (apart > near or apart < 0 - near):
             apart = 0
+        apart //= 16
     road += most if apart > most else 0 - most if apart < 0 - most else apart
     if not s[_DRIVING]:
         road = nearest
@@ -167,6 +190,8 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
     # A tyre grips best at a slip that grows with the grip there is
     target = road // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // cal[_FULL]) // 625
     least = cal[_LEAST] * 256
+    if not s[_CHECKED]:
+        least *= 4  # the motor's swing is not slip
     if target < least:
         target = least
     slips = (turn - road) * sign

@@ -28,10 +28,10 @@ _FOLLOW_ABOVE = const(276)  # cal: split.follow_above_dnm [dnm]
 _SHARE_REGEN = const(277)  # cal: split.regen_rear_e4 [e4]
 _FREE_BELOW = const(278)  # cal: split.regen_free_below_dnm [dnm]
 _REAR_ONLY = const(279)  # cal: split.regen_rear_only_dnm [dnm]
-_FAST = const(293)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(294)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(295)  # cal: slew.slow_within_dnm [dnm]
-_GATES_OFF = const(299)  # cal: motor.gates_off_below_rpm [rpm]
+_FAST = const(295)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(296)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(297)  # cal: slew.slow_within_dnm [dnm]
+_GATES_OFF = const(301)  # cal: motor.gates_off_below_rpm [rpm]
 
 _DIRECTION = const(40)  # sig: direction
 _RPM = const(30)  # sig: rpm
