@@ -65,7 +65,7 @@ _LIMITED = const(71)  # sig: limited_dnm
 _MOST_DRIVE = const(72)  # sig: most_drive_dnm
 _MOST_REGEN = const(73)  # sig: most_regen_dnm
 _REASON = const(74)  # sig: reason
-_ROAD_STEP = const(96)  # sig: road_step
+_RPM_BEFORE = const(110)  # sig: rpm_before
 _FRONT_DNM = const(77)  # sig: front_dnm
 _REAR_DNM = const(78)  # sig: rear_dnm
 _CAR_DRIVE = const(105)  # sig: car_drive_dnm
@@ -73,7 +73,8 @@ _CAR_REGEN = const(106)  # sig: car_regen_dnm
 _DERATED_DRIVE = const(107)  # sig: derated_drive
 _DERATED_REGEN = const(108)  # sig: derated_regen
 
-_AHEAD_TICKS = const(4)  # from the speed on the bus to the torque at the shaft
+_RPM_MOST = const(16_000)  # the loss model's products stay small
+_AHEAD_TICKS = const(2)  # from the speed on the bus to the torque at the shaft
 _DNM_RPM_PER_DAW = const(955)  # 0.1 Nm * 1 rpm is 10.47 mW, so 955 of them are 10 W
 
 
@@ -177,11 +178,13 @@ def step(signals, received, message_ages, calibration):
         torque = 0 - regen
         reason = s[_DERATED_REGEN] if s[_DERATED_REGEN] else _MOTOR
 
-    # LM-01: at the speed that the car has when the torque is there (`road_step` is 1/256 rpm a tick);
-    # what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
-    rising = (s[_ROAD_STEP] & 0xFFFF ^ 0x8000) - 0x8000
+    # LM-01: at the speed that the motors have when the torque is there; what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
+    rising = rpm - s[_RPM_BEFORE]
+    s[_RPM_BEFORE] = rpm
     if rising > 0:
-        rpm += rising * _AHEAD_TICKS // 256
+        rpm += rising * _AHEAD_TICKS
+        if rpm > _RPM_MOST:
+            rpm = _RPM_MOST
     flows = (s[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
     flows = (flows + ((s[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000)) * direction
     most = torque if torque > flows else flows
