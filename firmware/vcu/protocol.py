@@ -203,7 +203,7 @@ rx = array("i", _START)
 tx = array("i", bytes(172))
 # Ages of the received messages, E2E state of all (bits 0-3 next counter, 4 resynchronising, 5 nothing yet), time to the
 # next sending of the sent ones (plus _NOW).
-ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [1048576, 1048576, 1048576, 1048586, 1048576, 1048596, 1048586, 1048576])
+ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [_NOW + phase for phase in (0, 0, 0, 10, 0, 20, 10, 0)])
 
 
 # Viper keeps the first two locals in registers, arguments first: that is why they are used again for other things.

@@ -329,8 +329,8 @@ class Bms(Node):
             self.hvil_closed,
             coldest,
             hottest,
-            lowest,
-            highest,
+            lowest * 1000.0,
+            highest * 1000.0,
             self.plug_connected,
             charging,
         )

@@ -277,7 +277,7 @@ def _state(layout: Layout) -> str:
     sent = [entry.message.cycle_ms for entry in layout.sent]
     received = len(layout.received)
     start = f"[{_NEVER}] * {received} + [{_NOTHING_YET}] * {received} + [0] * {len(sent)}"
-    return f"{start} + {[_NOW + phase for phase in phases(sent)]}"
+    return f"{start} + [_NOW + phase for phase in {tuple(phases(sent))}]"
 
 
 def _crc_lines(layout: Layout, crc: str, indent: int) -> str:
