@@ -128,7 +128,9 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
         high = felt
     change = low if wheels < low else high if wheels > high else wheels
     # No more than the torque can do: wheels that slip may agree with a sensor that lies
-    drives = ((s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000) * motion
+    # What flows counts, not what is asked for: after the pedal is released the wheels still drive for a while
+    drives = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
+    drives = (drives + ((s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000)) * motion
     asked = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
     asked = (asked + (s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000) * motion * 981 // cal[_PER_G] * cal[_RATIO] // 1085
     beyond = cal[_BEYOND] * cal[_RATIO] * 9 // _MMPS2
