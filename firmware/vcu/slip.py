@@ -18,6 +18,7 @@ from vcu.split import regen_most_rear
 _TORQUE = const(21)  # dbc: InvFrontStatus.TorqueActual [0.1 Nm]
 _REAR_TORQUE = const(29)  # dbc: InvRearStatus.TorqueActual [0.1 Nm]
 _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
+_SLIP = const(10)  # dbc: VcuStatus.LimitReason.Slip
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
 _RATIO = const(303)  # cal: vehicle.rpm_per_100kmh [100kmh]
@@ -43,6 +44,7 @@ _DRIVING = const(1)  # sig: driving
 _BRAKE = const(34)  # sig: brake
 _DIRECTION = const(40)  # sig: direction
 _LIMITED = const(71)  # sig: limited_dnm
+_REASON = const(74)  # sig: reason
 _COMMAND = const(77)  # sig: front_dnm The rear one follows
 _GRIP = const(91)  # sig: front_grip_dnm The rear one follows
 _TURN = const(93)  # sig: front_turn The rear one follows
@@ -131,6 +133,8 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     # What flows counts, not what is asked for: after the pedal is released the wheels still drive for a while
     drives = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
     drives = (drives + ((s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000)) * motion
+    if not drives:
+        drives = ((s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000) * motion
     asked = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
     asked = (asked + (s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000) * motion * 981 // cal[_PER_G] * cal[_RATIO] // 1085
     beyond = cal[_BEYOND] * cal[_RATIO] * 9 // _MMPS2
@@ -216,6 +220,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
     if command > most:
         command = most
         quiet = 0
+        s[_REASON] = _SLIP
     elif slips > target:
         quiet = 0
     if quiet > cal[_END] or most >= _FREE:

@@ -59,7 +59,7 @@ def measure_hand_over(bench: Bench, name: str, time_s: Samples, torque_nm: Sampl
     band_nm = max(0.03 * abs(float(line.mean())), 5.0)
     percent = 100.0 * float(off_nm.max()) / abs(float(line.mean()))
     bench.measure(f"hand_over_{name}_nm", float(off_nm.max()), band_nm, req="SP-03",
-                  comment=f"summed wheel torque, {percent:.2f} % of {line.mean():.0f} Nm; 3 % or 5 Nm are allowed")  # fmt: skip
+                  comment=f"summed wheel torque, {percent:.2f} % of {line.mean():.0f} Nm; 3 % or 5 Nm allowed")  # fmt: skip
     off_ms = float(np.count_nonzero(off_nm > band_nm / 3))
     bench.measure(f"hand_over_{name}_ms", off_ms, 100, req="SP-03", comment="off by more than 1 % or 1.7 Nm")
 
@@ -99,7 +99,7 @@ def test_both_at_once_above_the_threshold_and_one_again_after_five_seconds(drivi
     driving.driver.pedal(25)
     engaged_s = driving.until(lambda: rear.torque_nm > 10.0, timeout=1)
     driving.measure("second_axle_engaged_ms", 1000 * engaged_s, 200, req="SP-01",
-                    comment="from the step of the pedal to 10 Nm: frames, waking the gates, slew around zero")  # fmt: skip
+                    comment="from pedal step to 10 Nm: frames, waking the gates, slew around zero")  # fmt: skip
     driving.driver.pedal(12)
     released_s = driving.until(lambda: not rear.gates_on, timeout=8)
     driving.measure("second_axle_released_s", released_s, within=(4.5, 5.3), req="SP-01")
