@@ -59,7 +59,8 @@ demo: $(STAMP) ## drive the virtual car; writes build/report.html
 bench: $(STAMP) ## the virtual car in real time, its bus open to other programs (ARGS="--scenario launch")
 	@$(BIN)/twinaxle bench $(ARGS)
 
-generate: $(STAMP) ## write the generated files: protocol from the DBC, calibration from TOML
+generate: $(STAMP) ## write the generated files: protocol from the DBC, split from loss maps, calibration from TOML
+	@$(BIN)/twinaxle split write
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
 	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md
 	@$(BIN)/twinaxle calibrate

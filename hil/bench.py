@@ -36,7 +36,8 @@ from hil.observer import Observer
 from hil.oracle import PERIOD_NS, Oracle
 from hil.recorder import Recorder
 from hil.trace import Times, Trace
-from hil.workshop import firmware_flash, run_folder
+from hil.workshop import firmware_flash, run_folder, variant_calibration
+from twinaxle.calibration import Calibration
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import codec
 from twinaxle.errors import UserError
@@ -68,7 +69,9 @@ class Bench:
         reset_command: resets a real board, run first.
         record_period_ms: period of the recorded time series, a multiple of 10.
         write_log: write the bus log and the truth at the end (the measurements always are).
-        clock_ppm, tick_cost_us, variant: as for `VirtualCar`.
+        clock_ppm, tick_cost_us: as for `VirtualCar`.
+        variant: battery variant of the plant, and with it the firmware's calibration of the same name.
+        calibration: what the firmware is compiled with instead.
 
     Raises:
         UserError: unknown target or node, no MicroPython, a period that is no multiple of 10 ms.
@@ -90,6 +93,7 @@ class Bench:
         clock_ppm: Mapping[str, float] | None = None,
         tick_cost_us: int | None = None,
         variant: str | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         if record_period_ms <= 0 or record_period_ms * 1_000_000 % PERIOD_NS:
             raise UserError(f"record_period_ms={record_period_ms} is no multiple of 10 ms")
@@ -98,8 +102,10 @@ class Bench:
         self.target = target
         self.folder = run_folder(name) if folder is None else folder
         real = None if target == VIRTUAL else open_target(target, reset_command)
+        if calibration is None and variant is not None:
+            calibration = variant_calibration(variant)
         self.car = VirtualCar(
-            firmware_flash(self.folder / "flash") if real is None else None,
+            firmware_flash(self.folder / "flash", calibration) if real is None else None,
             seed=seed,
             nodes=nodes,
             clock_ppm=clock_ppm,

@@ -8,6 +8,7 @@ The goals and their times are those of the requirements. A figure that they leav
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ SLEW_NMPS = 2 * 1000.0
 SLEW_NEAR_ZERO_NMPS = 2 * 150.0
 NEAR_ZERO_NM = 2 * 10.0
 """TQ-06: torque falls with at most this slew after the pedal is released, so G1's demand does too (both motors)."""
+REACTION_PERIODS = 6
+"""And it begins to fall up to 50 ms later: 12 ms to the command (RT-04), the inverter's lag, the damping of TQ-10."""
 
 APPS1_MV = (500.0, 4500.0)
 APPS2_MV = (250.0, 2250.0)
@@ -132,6 +135,7 @@ class Oracle:
         self._plant = plant
         self._since_ns: dict[str, int] = {}
         self._demand_nm = 0.0
+        self._asked_nm = deque([0.0], maxlen=REACTION_PERIODS)
         self._main_was_closed = False
         self._gear_reverse = observer.raw("PedalsDriver", "Gear", "R")
         self._gear_drive = observer.raw("PedalsDriver", "Gear", "D")
@@ -205,6 +209,9 @@ class Oracle:
         demand_nm = pedal_percent * 0.01 * TORQUE_MAX_NM
         if demand_nm < CREEP_MAX_NM and engaged and speed_along_mps < CREEP_SPEED_MPS:
             demand_nm = CREEP_MAX_NM
+        # The way to the shaft and the damping of the driveline (TQ-10) take their time before torque falls
+        self._asked_nm.append(demand_nm)
+        demand_nm = max(self._asked_nm)
         slew_nmps = SLEW_NEAR_ZERO_NMPS if self._demand_nm < NEAR_ZERO_NM else SLEW_NMPS
         falling_nm = self._demand_nm - slew_nmps * PERIOD_NS * 1e-9
         self._demand_nm = demand_nm if demand_nm > falling_nm else falling_nm

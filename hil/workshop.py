@@ -6,8 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
+from twinaxle.calibration import Calibration, load_calibration, module_source
+from twinaxle.errors import UserError
 from twinaxle.firmware.build import build_flash
-from twinaxle.paths import BUILD
+from twinaxle.paths import BUILD, CALIBRATIONS
 
 RUNS = BUILD / "run"
 
@@ -24,8 +26,20 @@ def run_folder(name: str, runs: Path | None = None) -> Path:
     return folder
 
 
-def firmware_flash(folder: Path) -> Path:
-    """The firmware as it stands on a board's flash, in `folder`; compiled files come from a cache."""
+def variant_calibration(variant: str) -> Calibration:
+    """The calibration of a battery variant ("78kWh", "72kWh"). Raises UserError where there is none."""
+    path = CALIBRATIONS / f"{variant}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(path.stem for path in CALIBRATIONS.glob("*kWh.toml")))
+        raise UserError(f"there is no calibration {variant!r}; there are {known}")
+    return load_calibration(path)
+
+
+def firmware_flash(folder: Path, calibration: Calibration | None = None) -> Path:
+    """The firmware as it stands on a board's flash, in `folder`; compiled files come from a cache.
+
+    `calibration` takes the place of the one that is compiled into the checkout's firmware.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    build_flash(folder)
+    build_flash(folder, replaced={"vcu/calibration.mpy": module_source(calibration)} if calibration else None)
     return folder

@@ -23,11 +23,11 @@ _FAULT = const(6)  # dbc: VcuStatus.State.Fault
 _CHARGE = const(7)  # dbc: VcuStatus.State.Charge
 _SHUTDOWN = const(8)  # dbc: VcuStatus.State.Shutdown
 
-_TORQUE_MAX = const(238)  # cal: motor.torque_max_dnm [dnm]
-_SPEED_MAX = const(239)  # cal: motor.speed_max_hrpm [hrpm]
-_GATES_OFF = const(240)  # cal: motor.gates_off_below_rpm [rpm]
-_DISCHARGE_BELOW = const(264)  # cal: hv.discharge_below_rpm [rpm]
-_OPEN_TICKS = const(263)  # cal: hv.open_wait_ticks [ticks]
+_TORQUE_MAX = const(300)  # cal: motor.torque_max_dnm [dnm]
+_SPEED_MAX = const(301)  # cal: motor.speed_max_hrpm [hrpm]
+_GATES_OFF = const(302)  # cal: motor.gates_off_below_rpm [rpm]
+_DISCHARGE_BELOW = const(415)  # cal: hv.discharge_below_rpm [rpm]
+_OPEN_TICKS = const(414)  # cal: hv.open_wait_ticks [ticks]
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving
@@ -49,6 +49,7 @@ _TRIPPED = const(79)  # sig: tripped
 _DISCHARGING = const(80)  # sig: discharging
 _WAITED = const(81)  # sig: open_waited
 _ENABLE = const(82)  # sig: enable_front The rear one follows
+_GATES = const(89)  # sig: front_gates The rear one follows
 
 
 @micropython.viper
@@ -97,9 +98,12 @@ def step(s: ptr32, tx: ptr32, cal: ptr32):
         if state <= _STANDBY or state == _CHARGE:
             mode = _MODE_OFF
         elif s[_DRIVING] and s[of + _ABLE] and not s[of + _LOST]:
+            torque = s[axle + _FRONT_DNM]
             mode = _MODE_TORQUE
             most = cal[_TORQUE_MAX]
-            torque = s[axle + _FRONT_DNM]
+            if not s[axle + _GATES] and not torque and rpm < cal[_GATES_OFF]:
+                mode = _MODE_STANDBY  # SP-01: an idle unit loses nothing with its gates off
+                most = 0
         elif state == _SHUTDOWN and s[_HV_OPEN] and not s[of + _LOCKED] and rpm < cal[_DISCHARGE_BELOW]:
             mode = _MODE_STANDBY if s[_HV_IS_OFF] else _MODE_DISCHARGE
         elif rpm < cal[_GATES_OFF] or s[of + _LOCKED]:

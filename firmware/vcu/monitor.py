@@ -34,26 +34,28 @@ _WRONG = const(23)  # front, rear: ticks that it gives another
 _PAST = const(25)  # front, rear of the last three commands, latest first
 _VERDICT = const(31)
 _RAN = const(32)  # it has judged in this tick (for the watchdog)
-_SIZE = const(33)
+_HELD = const(33)  # ticks that the command has been on its way to zero
+_SIZE = const(34)
 
-_MIN1 = const(268)  # cal: monitor.apps1_min_mv [mv]
-_SPAN1 = const(269)  # cal: monitor.apps1_span_mv [mv]
-_MIN2 = const(270)  # cal: monitor.apps2_min_mv [mv]
-_SPAN2 = const(271)  # cal: monitor.apps2_span_mv [mv]
-_FULL = const(272)  # cal: monitor.full_dnm [dnm]
-_REVERSE = const(273)  # cal: monitor.full_reverse_dnm [dnm]
-_MARGIN = const(274)  # cal: monitor.pedal_margin_e4 [e4]
-_CREEP = const(275)  # cal: monitor.creep_dnm [dnm]
-_CREEP_RPM = const(276)  # cal: monitor.creep_below_rpm [rpm]
-_REGEN = const(277)  # cal: monitor.regen_dnm [dnm]
-_REGEN_ONE = const(278)  # cal: monitor.regen_one_pedal_dnm [dnm]
-_REGEN_RPM = const(279)  # cal: monitor.regen_above_rpm [rpm]
-_OVERRIDE = const(280)  # cal: monitor.override_e4 [e4]
-_OVERRIDE_RPM = const(281)  # cal: monitor.override_above_rpm [rpm]
-_FALL = const(282)  # cal: monitor.fall_dnm_per_tick [tick]
-_FALL_SLOW = const(283)  # cal: monitor.fall_slow_dnm_per_tick [tick]
-_TOLERANCE = const(284)  # cal: monitor.tolerance_dnm [dnm]
-_ACTUAL = const(285)  # cal: monitor.actual_tolerance_dnm [dnm]
+_MIN1 = const(419)  # cal: monitor.apps1_min_mv [mv]
+_SPAN1 = const(420)  # cal: monitor.apps1_span_mv [mv]
+_MIN2 = const(421)  # cal: monitor.apps2_min_mv [mv]
+_SPAN2 = const(422)  # cal: monitor.apps2_span_mv [mv]
+_FULL = const(423)  # cal: monitor.full_dnm [dnm]
+_REVERSE = const(424)  # cal: monitor.full_reverse_dnm [dnm]
+_MARGIN = const(425)  # cal: monitor.pedal_margin_e4 [e4]
+_CREEP = const(426)  # cal: monitor.creep_dnm [dnm]
+_CREEP_RPM = const(427)  # cal: monitor.creep_below_rpm [rpm]
+_REGEN = const(428)  # cal: monitor.regen_dnm [dnm]
+_REGEN_ONE = const(429)  # cal: monitor.regen_one_pedal_dnm [dnm]
+_REGEN_RPM = const(430)  # cal: monitor.regen_above_rpm [rpm]
+_OVERRIDE = const(431)  # cal: monitor.override_e4 [e4]
+_OVERRIDE_RPM = const(432)  # cal: monitor.override_above_rpm [rpm]
+_FALL = const(433)  # cal: monitor.fall_dnm_per_tick [tick]
+_FALL_AFTER = const(435)  # cal: monitor.fall_after_ticks [ticks]
+_FALL_SLOW = const(434)  # cal: monitor.fall_slow_dnm_per_tick [tick]
+_TOLERANCE = const(436)  # cal: monitor.tolerance_dnm [dnm]
+_ACTUAL = const(437)  # cal: monitor.actual_tolerance_dnm [dnm]
 
 _ALL = const(10_000)  # full travel
 _RELEASED = const(500)
@@ -68,41 +70,57 @@ _FRONT_DISOBEYS = const(2)
 _REVERSE_GEAR = const(1)
 _DRIVE_GEAR = const(3)
 
-# CRC-8 SAE J1850 (poly 0x1D), four bits at a time
-NIBBLES = b"\x00\x1d\x3a\x27\x74\x69\x4e\x53\xe8\xf5\xd2\xcf\x9c\x81\xa6\xbb"
+
+def _crc_table():
+    # CRC-8 SAE J1850 (poly 0x1D) of a byte; then what it is after the DataIDs of pedals, front and rear unit
+    table = bytearray(256 + 3)
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1D if crc & 0x80 else crc << 1) & 0xFF
+        table[byte] = crc
+    for which in range(3):
+        can_id = (0x0A0, 0x100, 0x101)[which]
+        table[256 + which] = table[table[can_id & 0xFF] ^ can_id >> 8]
+    return table
+
+
+_CRCS = _crc_table()
 
 
 @micropython.viper
-def see(m: ptr32, can_id: int, data: ptr8, length: int):
-    """Take what is needed from one raw frame, if it is whole and its counter moved."""
-    which = 0 if can_id == 0x0A0 else 1 if can_id == 0x100 else 2 if can_id == 0x101 else 3
-    if which == 3 or length != 8:
-        return
-    table = ptr8(NIBBLES)
-    crc = 0
-    i = -1
-    while i < 8:
-        # E2E Profile 1: both bytes of the DataID, then the data without its first byte
-        byte = can_id & 255 if i < 0 else can_id >> 8 if i == 0 else data[i]
-        crc ^= byte
-        crc = ((crc << 4) & 255) ^ table[crc >> 4]
-        crc = ((crc << 4) & 255) ^ table[crc >> 4]
-        i += 1
-    counter = data[1] & 15
-    if crc != data[0] or counter == 15 or counter == m[_PEDALS_COUNTER + which]:
-        return
-    m[_PEDALS_COUNTER + which] = counter
-    m[which] = 0
-    if which == 0:
-        m[_GEAR] = data[1] >> 4 & 7
-        m[_APPS1] = data[2] | (data[3] & 31) << 8
-        m[_APPS2] = data[3] >> 5 | data[4] << 3 | (data[5] & 3) << 11
-        pressure = data[5] >> 2 | (data[6] & 15) << 6
-        m[_BRAKE] = 1 if data[6] & 16 or pressure >= 50 else 0
-        m[_ONE_PEDAL] = data[6] >> 5 & 1
-    else:
-        m[_FRONT_TORQUE - 1 + which] = ((data[2] | data[3] << 8) ^ 0x8000) - 0x8000
-        m[_FRONT_RPM - 1 + which] = ((data[4] | data[5] << 8) ^ 0x8000) - 0x8000
+def see(memory, frames, at: int, end: int):
+    """Take what is needed from the raw frames `at` .. `end` - 1 (records as in can_port.py), if whole and fresh."""
+    m = ptr32(memory)
+    raw = ptr8(frames)
+    crcs = ptr8(_CRCS)
+    at = at * 16
+    end = end * 16
+    while at < end:
+        can_id = raw[at] | raw[at + 1] << 8
+        if can_id == 0x0A0 or can_id == 0x100 or can_id == 0x101:
+            which = 0 if can_id == 0x0A0 else can_id - 0xFF
+            crc = crcs[256 + which]
+            i = at + 9
+            while i < at + 16:
+                crc = crcs[crc ^ raw[i]]
+                i += 1
+            counter = raw[at + 9] & 15
+            whole = raw[at + 4] == 8 and crc == raw[at + 8]
+            if whole and counter != 15 and counter != m[_PEDALS_COUNTER + which]:
+                m[_PEDALS_COUNTER + which] = counter
+                m[which] = 0
+                if which:
+                    m[_FRONT_TORQUE - 1 + which] = ((raw[at + 10] | raw[at + 11] << 8) ^ 0x8000) - 0x8000
+                    m[_FRONT_RPM - 1 + which] = ((raw[at + 12] | raw[at + 13] << 8) ^ 0x8000) - 0x8000
+                else:
+                    m[_GEAR] = raw[at + 9] >> 4 & 7
+                    m[_APPS1] = raw[at + 10] | (raw[at + 11] & 31) << 8
+                    m[_APPS2] = raw[at + 11] >> 5 | raw[at + 12] << 3 | (raw[at + 13] & 3) << 11
+                    pressure = raw[at + 13] >> 2 | (raw[at + 14] & 15) << 6
+                    m[_BRAKE] = 1 if raw[at + 14] & 16 or pressure >= 50 else 0
+                    m[_ONE_PEDAL] = raw[at + 14] >> 5 & 1
+        at += 16
 
 
 @micropython.viper
@@ -155,24 +173,30 @@ def judge(m: ptr32, cal: ptr32, front_dnm: int, rear_dnm: int, driving: int) -> 
 
     # A command that was inside may fall to the band as slowly as TQ-06 has it
     if low <= total <= high:
+        m[_HELD] = 0
         m[_FALLING] = front_dnm
         m[_FALLING + 1] = rear_dnm
     else:
         falling = 0
+        held = m[_HELD] + 1
+        if held > cal[_FALL_AFTER]:
+            held = cal[_FALL_AFTER] + 1
+        m[_HELD] = held
         unit = 0
         while unit < 2:
             now = (m[_FALLING + unit] & 0xFFFF ^ 0x8000) - 0x8000
             size = 0 - now if now < 0 else now
             if at_once:
                 size = 0
-            elif size > _SLOW_ZONE:
-                size -= cal[_FALL]
-                if size < _SLOW_ZONE:
-                    size = _SLOW_ZONE
-            else:
-                size -= cal[_FALL_SLOW]
-                if size < 0:
-                    size = 0
+            elif held > cal[_FALL_AFTER]:  # TQ-10: the driveline's damping takes its time
+                if size > _SLOW_ZONE:
+                    size -= cal[_FALL]
+                    if size < _SLOW_ZONE:
+                        size = _SLOW_ZONE
+                else:
+                    size -= cal[_FALL_SLOW]
+                    if size < 0:
+                        size = 0
             now = 0 - size if now < 0 else size
             m[_FALLING + unit] = now
             falling += now * sign

@@ -1,4 +1,4 @@
-"""Speed of the car from what turns: the motors, and the wheels when no motor tells."""
+"""Speed of the car from what turns, and how fast each axle turns, from sensors that check each other."""
 
 import micropython
 from micropython import const
@@ -6,8 +6,10 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(241)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(242)  # cal: vehicle.rest_below_ckmh [ckmh]
+_RPM_PER_100KMH = const(303)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(304)  # cal: vehicle.rest_below_ckmh [ckmh]
+_APART = const(281)  # cal: slip.sensors_apart_rpm [rpm]
+_EIGHTHS = const(282)  # cal: slip.motor_inertia_eighths [eighths]
 
 _FRONT_ALIVE = const(9)  # sig: front_alive
 _FRONT_RPM = const(14)  # sig: front_rpm
@@ -16,6 +18,10 @@ _REAR_RPM = const(24)  # sig: rear_rpm
 _SPEED = const(29)  # sig: speed_ckmh
 _RPM = const(30)  # sig: rpm
 _REST = const(31)  # sig: rest
+_CHECKED = const(109)  # sig: wheels_valid
+_TURN = const(93)  # sig: front_turn The rear one follows
+
+_FINE = const(256)
 
 
 @micropython.viper
@@ -40,3 +46,49 @@ def step(s: ptr32, rx: ptr32, cal: ptr32):
     s[_SPEED] = speed
     rest = cal[_REST_BELOW]
     s[_REST] = 1 if 0 - rest < speed < rest else 0
+
+
+@micropython.viper
+def turns(s: ptr32, rx: ptr32, cal: ptr32):
+    """Once a tick: how fast each axle turns, as a magnitude, seen from the motor, for the slip control.
+
+    The motor's sensor is fine and quick, and turns with the mean of both wheels: it is believed as far as one of them
+    bears it out, so one sensor that lies changes little. Motor and wheels swing against each other on the shafts: the
+    mean weighted by their inertias does not.
+    """
+    ratio = cal[_RPM_PER_100KMH]
+    apart = cal[_APART] * _FINE
+    part = cal[_EIGHTHS]
+    s[_CHECKED] = rx[_VALID]
+    axle = 0
+    while axle < 2:
+        of = axle * (_REAR_ALIVE - _FRONT_ALIVE)
+        valid = rx[_VALID] >> 2 * axle & 3
+        low = rx[_WHEEL + 2 * axle] * ratio // 125 * 32
+        high = rx[_WHEEL + 1 + 2 * axle] * ratio // 125 * 32
+        if valid == 1:
+            high = low
+        elif valid == 2:
+            low = high
+        if low > high:
+            turn = low
+            low = high
+            high = turn
+        if s[of + _FRONT_ALIVE]:
+            turn = (s[of + _FRONT_RPM] & 0xFFFF ^ 0x8000) - 0x8000
+            if turn < 0:
+                turn = 0 - turn
+            turn *= _FINE
+            if valid:
+                if turn < low - apart:
+                    turn = low - apart
+                elif turn > high + apart:
+                    turn = high + apart
+                if high - low < apart:
+                    turn = (turn * part + (low + high) // 2 * (8 - part)) // 8
+        elif valid:
+            turn = (low + high) // 2
+        else:
+            turn = s[axle + _TURN]
+        s[axle + _TURN] = turn if turn > 0 else 0
+        axle += 1

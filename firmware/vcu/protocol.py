@@ -1,19 +1,21 @@
 """CAN protocol of VCU, generated from powertrain.dbc by `twinaxle dbc generate`. Do not edit.
 
-Raw integers only; nothing here allocates once the module is loaded. Buffers must have room for 8 bytes.
+Raw integers only; nothing here allocates once the module is loaded.
 
 rx, tx        array('i'): a slot for each received / sent application signal (not CRC and counter), start values at
               import. A signal of more than 25 bits (or a float's bit pattern) has one for each 16 bits, lowest first.
 ages          array('i'): ages[message] is the time in ms since the last good frame (past 1000000: never)
-index(can_id) -> message number of a received message, -1 if there is none
-accept(message, buf, length) -> verdict; up to 1 the frame is good, its signals are in rx and its age is 0
-              0 OK, 1 OK_SOME_LOST, 2 REPEATED, 3 WRONG_SEQUENCE, 4 WRONG_CRC, 5 INITIAL (first frame), 6 SYNC (first
-              good frame after a wrong sequence), 7 INVALID_COUNTER, 8 WRONG_LENGTH, 9 UNKNOWN (message number)
+accept(at, end, frames) -> verdict on the last one: takes the frames at .. end - 1 of a buffer that holds 16 bytes for
+              each: identifier (4), length (4), data (8). A verdict up to 1 is a good frame:
+              its signals are in rx and its age is 0. 0 OK, 1 OK_SOME_LOST, 2 REPEATED, 3 WRONG_SEQUENCE, 4 WRONG_CRC,
+              5 INITIAL (first frame), 6 SYNC (first good frame after a wrong sequence), 7 INVALID_COUNTER,
+              8 WRONG_LENGTH, 9 UNKNOWN
 tick(ms)      -> late: all ages grow by ms; bit m is set while message m is at or past its RxTimeout (m < 30)
 start_values(message)  puts the start (safe) values of a received message into its slots of rx
 due(ms)       -> bit k is set if the k-th sent message (number RECEIVED + k, k < 30) is to be sent in this call;
               the first call is at phase 0; ms is the time to the next call
-pack(message, buf) -> length: fills buf from tx (each value clamped to what its bits hold), with counter and CRC
+pack(ready, buf)  bit k of ready: fills bytes 8 * k on of buf from tx for the k-th sent message, each value clamped to
+              what its bits hold, with counter and CRC
 FILTERS       (identifier, mask, flags) for machine.CAN.set_filters, few enough to use one receive FIFO alone
 SCHEDULE      (message, can_id, length, cycle ms, phase ms) of each sent message, most urgent first; cycle 0: on events
 RECEIVED, SENT  how many messages; the numbers of the received ones come first
@@ -32,7 +34,11 @@ from micropython import const
 _RECEIVED = const(13)  # messages
 _SENT = const(8)  # messages
 _MESSAGES = const(256)  # byte of _TABLE: 8 bytes for each message
-_IDS = const(432)  # byte of _TABLE: identifiers of received messages
+_IDS = const(432)  # byte of _TABLE: identifiers of received messages, by their fold
+_FOLD = const(3)  # bits
+_MASK = const(31)  # of the fold
+_FREE = const(2048)  # marks a bucket without identifier
+_NOW = const(1048576)  # in the place of a message that is due
 _E2E = const(13)  # place in ages, from that of the message on
 _COUNTDOWN = const(34)  # place in ages
 RECEIVED = _RECEIVED
@@ -59,32 +65,45 @@ _TABLE = (
     b"\xf8\xe5\xc2\xdf\x8c\x91\xb6\xab\x10\x0d\x2a\x37\x64\x79\x5e\x43"
     b"\xb2\xaf\x88\x95\xc6\xdb\xfc\xe1\x5a\x47\x60\x7d\x2e\x33\x14\x09"
     b"\x7f\x62\x45\x58\x0b\x16\x31\x2c\x97\x8a\xad\xb0\xe3\xfe\xd9\xc4"
-    b"\xe4\x01\x1e\x00\x58\x78\x01\x00"  # PedalsDriver
-    b"\x04\x02\x1e\x00\x58\x10\x10\x00"  # EscWheelSpeeds
-    b"\x18\x02\x1e\x00\x58\x88\x1a\x00"  # EscMotion
-    b"\x34\x02\x1e\x00\x58\x3a\x28\x00"  # InvFrontStatus
-    b"\x54\x02\x1e\x00\x58\xa2\x38\x00"  # InvRearStatus
-    b"\x74\x02\x1e\x00\x58\x52\x49\x00"  # InvFrontLimits
-    b"\x84\x02\x1e\x00\x58\xca\x51\x00"  # InvRearLimits
-    b"\x94\x02\x2c\x01\x58\xd0\x58\x00"  # BmsLimits
-    b"\xa0\x02\x3c\x00\x58\x48\x5e\x00"  # BmsPack
-    b"\xb4\x02\x2c\x01\x58\xe0\x69\x00"  # BmsStatus
-    b"\xd4\x02\x2c\x01\x58\xa8\x79\x00"  # InvFrontTemps
-    b"\xe0\x02\x2c\x01\x58\x30\x7f\x00"  # InvRearTemps
-    b"\xec\x02\x00\x00\x08\x00\x84\x00"  # DiagRequest
-    b"\x0c\x03\x0a\x00\x58\x92\x01\x00"  # VcuInvFrontCommand
-    b"\x20\x03\x0a\x00\x58\x0a\x0b\x00"  # VcuInvRearCommand
-    b"\x34\x03\x14\x00\x58\xfa\x14\x00"  # VcuHvCommand
-    b"\x38\x03\x14\x00\x58\xb8\x17\x00"  # VcuStatus
-    b"\x5c\x03\x64\x00\x08\x00\x28\x00"  # VcuTiming
-    b"\x74\x03\xe8\x03\x08\x00\x34\x00"  # VcuIdentity
-    b"\x84\x03\x64\x00\x08\x00\x3c\x00"  # VcuFault
-    b"\x98\x03\x00\x00\x08\x00\x46\x00"  # DiagResponse
-    b"\xb8\x03\x00\x00\x00\x00\x00\x00"  # end
-    b"\xa0\x00\x00\x00\xb0\x00\x00\x00\xb1\x00\x00\x00\x00\x01\x00\x00"
-    b"\x01\x01\x00\x00\x10\x01\x00\x00\x11\x01\x00\x00\x20\x01\x00\x00"
-    b"\x21\x01\x00\x00\x22\x01\x00\x00\x80\x01\x00\x00\x81\x01\x00\x00"
-    b"\xe0\x07\x00\x00"
+    b"\xb8\x02\x1e\x00\x58\x78\x01\x00"  # PedalsDriver
+    b"\xd8\x02\x1e\x00\x58\x10\x10\x00"  # EscWheelSpeeds
+    b"\xec\x02\x1e\x00\x58\x88\x1a\x00"  # EscMotion
+    b"\x08\x03\x1e\x00\x58\x3a\x28\x00"  # InvFrontStatus
+    b"\x28\x03\x1e\x00\x58\xa2\x38\x00"  # InvRearStatus
+    b"\x48\x03\x1e\x00\x58\x52\x49\x00"  # InvFrontLimits
+    b"\x58\x03\x1e\x00\x58\xca\x51\x00"  # InvRearLimits
+    b"\x68\x03\x2c\x01\x58\xd0\x58\x00"  # BmsLimits
+    b"\x74\x03\x3c\x00\x58\x48\x5e\x00"  # BmsPack
+    b"\x88\x03\x2c\x01\x58\xe0\x69\x00"  # BmsStatus
+    b"\xa8\x03\x2c\x01\x58\xa8\x79\x00"  # InvFrontTemps
+    b"\xb4\x03\x2c\x01\x58\x30\x7f\x00"  # InvRearTemps
+    b"\xc0\x03\x00\x00\x08\x00\x84\x00"  # DiagRequest
+    b"\xe0\x03\x0a\x00\x58\x92\x01\x00"  # VcuInvFrontCommand
+    b"\xf4\x03\x0a\x00\x58\x0a\x0b\x00"  # VcuInvRearCommand
+    b"\x08\x04\x14\x00\x58\xfa\x14\x00"  # VcuHvCommand
+    b"\x0c\x04\x14\x00\x58\xb8\x17\x00"  # VcuStatus
+    b"\x30\x04\x64\x00\x08\x00\x28\x00"  # VcuTiming
+    b"\x48\x04\xe8\x03\x08\x00\x34\x00"  # VcuIdentity
+    b"\x58\x04\x64\x00\x08\x00\x3c\x00"  # VcuFault
+    b"\x6c\x04\x00\x00\x08\x00\x46\x00"  # DiagResponse
+    b"\x8c\x04\x00\x00\x00\x00\x00\x00"  # end
+    b"\x00\x01\x00\x00\x0c\x00\x00\x00\x01\x01\x00\x00\x10\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x20\x01\x00\x00\x1c\x00\x00\x00\x21\x01\x00\x00\x20\x00\x00\x00"
+    b"\xb0\x00\x00\x00\x04\x00\x00\x00\xb1\x00\x00\x00\x08\x00\x00\x00"
+    b"\x22\x01\x00\x00\x24\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x80\x01\x00\x00\x28\x00\x00\x00\x81\x01\x00\x00\x2c\x00\x00\x00"
+    b"\x10\x01\x00\x00\x14\x00\x00\x00\x11\x01\x00\x00\x18\x00\x00\x00"
+    b"\xa0\x00\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\xe0\x07\x00\x00\x30\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+    b"\x00\x08\x00\x00\x00\x00\x00\x00"
     # PedalsDriver: Gear, StartButton, Apps1, Apps2, BrakePressure, BrakeSwitch, OnePedal, DriveMode
     b"\x41\x06\x00\x00\x71\x02\x01\x00\x02\x1a\x02\x00\x53\x1a\x03\x00"
     b"\xa4\x14\x04\x00\x44\x03\x05\x00\x54\x03\x06\x00\x64\x05\x07\x00"
@@ -182,142 +201,151 @@ _START = (
 )
 rx = array("i", _START)
 tx = array("i", bytes(172))
-# Ages of the received messages, E2E state of all (bits 0-3 last or next counter, 4 resynchronising, 5 nothing yet),
-# time to the next sending of the sent ones.
-ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [0, 0, 0, 10, 0, 20, 10, 0])
+# Ages of the received messages, E2E state of all (bits 0-3 next counter, 4 resynchronising, 5 nothing yet), time to the
+# next sending of the sent ones (plus _NOW).
+ages = array("i", [1000000] * 13 + [32] * 13 + [0] * 8 + [_NOW + phase for phase in (0, 0, 0, 10, 0, 20, 10, 0)])
 
 
 # Viper keeps the first two locals in registers, arguments first: that is why they are used again for other things.
 
 
 @micropython.viper
-def index(can_id: int) -> int:
-    low = int(ptr8(_TABLE)) + _IDS
-    high = low + 4 * _RECEIVED
-    first = low
-    while low < high:
-        middle = low + ((high - low) >> 3 << 2)
-        if ptr32(middle)[0] < can_id:
-            low = middle + 4
-        else:
-            high = middle
-    high = (low - first) >> 2
-    if high < _RECEIVED:
-        if ptr32(low)[0] == can_id:
-            return high
-    return -1
-
-
-@micropython.viper
-def accept(message: int, buf: ptr8, length: int) -> int:
-    if message < 0:
-        return 9
-    if message >= _RECEIVED:
-        return 9
+def accept(at: int, end: int, frames: ptr8) -> int:
+    frame = int(frames) + at * 16 - 16
+    last = int(frames) + end * 16 - 16
     table = ptr8(_TABLE)
-    entry = ptr32(int(table) + _MESSAGES + message * 8)
-    head = entry[1]
-    if length != head & 15:
-        return 8
-    state = ptr32(int(ptr8(ages)) + message * 4)
-    verdict = 0
-    if head & 16:
-        length = (head >> 9) & 255  # the CRC from here on
-        length = table[length ^ buf[1]]
-        length = table[length ^ buf[2]]
-        length = table[length ^ buf[3]]
-        length = table[length ^ buf[4]]
-        length = table[length ^ buf[5]]
-        length = table[length ^ buf[6]]
-        length = table[length ^ buf[7]]
-        if length != buf[0]:
-            return 4
-        length = buf[1] & 15  # the counter from here on
-        if length == 15:
-            return 7
-        last = state[_E2E]
-        if last & 32:
-            state[_E2E] = length
-            return 5
-        delta = length - (last & 15)
-        if delta == 0:
-            return 2
-        if delta < 0:
-            delta += 15
-        if delta > (head >> 5) & 15:
-            state[_E2E] = length | 16
-            return 3
-        state[_E2E] = length
-        if last & 16:
-            return 6
-        if delta > 1:
-            verdict = 1
-    state[0] = 0
     slots = ptr32(rx)
-    end = int(table) + (entry[2] & 0xFFFF)
-    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; length is the field
-    while message < end:
-        length = ptr32(message)[0]
-        message += 4
-        value = (ptr32(int(buf) + (length & 7))[0] >> ((length >> 4) & 31)) & ((1 << ((length >> 9) & 31)) - 1)
-        if length & 0x4000:
-            sign = 1 << (((length >> 9) & 31) - 1)
-            value = (value ^ sign) - sign
-        slots[length >> 16] = value
+    states = int(ptr8(ages))
+    verdict = 9
+    while frame < last:
+        frame += 16
+        end = ptr32(frame)[0]
+        at = int(table) + _IDS + (((end ^ end >> _FOLD) & _MASK) << 3)
+        while ptr32(at)[0] != end and ptr32(at)[0] != _FREE:
+            at += 8
+        verdict = 9
+        if ptr32(at)[0] == _FREE:
+            continue
+        at = ptr32(at)[1]
+        state = ptr32(states + at)
+        entry = ptr32(int(table) + _MESSAGES + 2 * at)
+        head = entry[1]
+        verdict = 8
+        if ptr32(frame)[1] != head & 15:
+            continue
+        buf = ptr8(frame + 8)
+        verdict = 0
+        if head & 16:
+            end = (head >> 9) & 255  # the CRC from here on
+            end = table[end ^ buf[1]]
+            end = table[end ^ buf[2]]
+            end = table[end ^ buf[3]]
+            end = table[end ^ buf[4]]
+            end = table[end ^ buf[5]]
+            end = table[end ^ buf[6]]
+            end = table[end ^ buf[7]]
+            verdict = 4
+            if end != buf[0]:
+                continue
+            end = buf[1] & 15  # the counter from here on
+            verdict = 0
+            at = state[_E2E]
+            if at == end:  # the one that is expected
+                state[_E2E] = end + 1 if end < 14 else 0
+            else:
+                verdict = 7
+                if end == 15:
+                    continue
+                state[_E2E] = end + 1 if end < 14 else 0
+                verdict = 5
+                if at & 32:
+                    continue
+                end += 1 - (at & 15)
+                if end < 0:
+                    end += 15
+                verdict = 2
+                if end == 0 or end == 15:
+                    state[_E2E] = at
+                    continue
+                verdict = 3
+                if end > (head >> 5) & 15:
+                    state[_E2E] = state[_E2E] | 16
+                    continue
+                verdict = 6
+                if at & 16:
+                    continue
+                verdict = 1
+        state[0] = 0
+        stop = int(table) + (entry[2] & 0xFFFF)
+        at = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; end is the field
+        while at < stop:
+            end = ptr32(at)[0]
+            at += 4
+            value = (ptr32(int(buf) + (end & 7))[0] >> ((end >> 4) & 31)) & ((1 << ((end >> 9) & 31)) - 1)
+            if end & 0x4000:
+                sign = 1 << (((end >> 9) & 31) - 1)
+                value = (value ^ sign) - sign
+            slots[end >> 16] = value
     return verdict
 
 
 @micropython.viper
-def pack(message: int, buf: ptr8) -> int:
+def pack(ready: int, buf: ptr8):
     value = 0
+    left = ready
     table = ptr8(_TABLE)
-    entry = ptr32(int(table) + _MESSAGES + message * 8)
-    state = ptr32(int(ptr8(ages)) + message * 4)
+    entry = ptr32(int(table) + _MESSAGES + 8 * _RECEIVED)
+    state = ptr32(int(ptr8(ages)) + 4 * _RECEIVED)
     slots = ptr32(tx)
-    head = entry[1]
-    ptr32(buf)[0] = 0
-    ptr32(buf)[1] = 0
     top = 1
     top = top << 31
-    end = int(table) + (entry[2] & 0xFFFF)
-    message = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
-    while message < end:
-        field = ptr32(message)[0]
-        message += 4
-        value = slots[field >> 16]
-        value = (value ^ top) - top
-        high = (1 << ((field >> 9) & 31)) - 1
-        if field & 0x4000:
-            high = high >> 1
-            if value < -1 - high:
-                value = -1 - high
-            if value > high:
-                value = high
-            value &= high << 1 | 1
-        else:
-            if value < 0:
-                value = 0
-            if value > high:
-                value = high
-        place = ptr32(int(buf) + (field & 7))
-        place[0] = place[0] | value << ((field >> 4) & 31)
-    if head & 16:
-        value = state[_E2E]
-        buf[1] = buf[1] | value
-        value += 1
-        if value == 15:
-            value = 0
-        state[_E2E] = value
-        value = (head >> 9) & 255  # the CRC from here on
-        value = table[value ^ buf[1]]
-        value = table[value ^ buf[2]]
-        value = table[value ^ buf[3]]
-        value = table[value ^ buf[4]]
-        value = table[value ^ buf[5]]
-        value = table[value ^ buf[6]]
-        value = table[value ^ buf[7]]
-        buf[0] = value
-    return head & 15
+    while left:
+        if left & 1:
+            head = entry[1]
+            ptr32(buf)[0] = 0
+            ptr32(buf)[1] = 0
+            end = int(table) + (entry[2] & 0xFFFF)
+            ready = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
+            while ready < end:
+                field = ptr32(ready)[0]
+                ready += 4
+                value = slots[field >> 16]
+                high = (1 << ((field >> 9) & 31)) - 1
+                if field & 0x4000 or value & (-1 - high):
+                    # signed, or it does not fit
+                    value = (value ^ top) - top
+                    low = 0
+                    if field & 0x4000:
+                        high = high >> 1
+                        low = -1 - high
+                    if value < low:
+                        value = low
+                    if value > high:
+                        value = high
+                    if low:
+                        value &= high << 1 | 1
+                place = ptr32(int(buf) + (field & 7))
+                place[0] = place[0] | value << ((field >> 4) & 31)
+            if head & 16:
+                value = state[_E2E]
+                buf[1] = buf[1] | value
+                value += 1
+                if value == 15:
+                    value = 0
+                state[_E2E] = value
+                value = (head >> 9) & 255  # the CRC from here on
+                value = table[value ^ buf[1]]
+                value = table[value ^ buf[2]]
+                value = table[value ^ buf[3]]
+                value = table[value ^ buf[4]]
+                value = table[value ^ buf[5]]
+                value = table[value ^ buf[6]]
+                value = table[value ^ buf[7]]
+                buf[0] = value
+        left >>= 1
+        entry = ptr32(int(entry) + 8)
+        state = ptr32(int(state) + 4)
+        buf = ptr8(int(buf) + 8)
 
 
 @micropython.viper
@@ -329,15 +357,15 @@ def tick(ms: int) -> int:
     late = 0
     bit = 1
     while int(message) < end:
-        now = message[0]
-        if now < 1000000:
-            now += ms
-            message[0] = now
+        now = message[0] + ms
         limit = (entry[0] >> 16) & 0xFFFF
-        if limit:
-            if now >= limit:
+        if now >= limit:
+            if limit:
                 late |= bit
-        bit = (bit << 1) & 0x3FFFFFFF
+            if now > 1000000:
+                now = 1000000
+        message[0] = now
+        bit <<= 1
         message = ptr32(int(message) + 4)
         entry = ptr32(int(entry) + 8)
     return late
@@ -367,19 +395,17 @@ def due(ms: int) -> int:
     message = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
     entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED)
     end = int(message) + 4 * _SENT
-    top = 1
-    top = top << 31
     ready = 0
     bit = 1
     while int(message) < end:
         cycle = (entry[0] >> 16) & 0xFFFF
         if cycle:
-            time = (message[0] ^ top) - top
-            if time <= 0:
+            time = message[0] - ms
+            if time <= _NOW - ms:
                 ready |= bit
                 time += cycle
-            message[0] = time - ms
-        bit = (bit << 1) & 0x3FFFFFFF
+            message[0] = time
+        bit <<= 1
         message = ptr32(int(message) + 4)
         entry = ptr32(int(entry) + 8)
     return ready

@@ -95,8 +95,33 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 83 enable_rear
 84 stop_lamp
 85 can_ran              the CAN part has done its work in this tick (for the watchdog)
+86 together             both axles share the torque (SP-01)
+87 together_ticks       since they do, up to the least time
+88 idle_ticks           without torque
+89 front_gates          shall be on
+90 rear_gates
+91 front_grip_dnm       most torque that slip control leaves the axle, as a magnitude
+92 rear_grip_dnm
+93 front_turn           how fast the axle turns: a magnitude in 1/256 rpm of its motor
+94 rear_turn
+95 road                 speed of the car over ground, in the same unit
+96 road_step            +- its change in a tick
+97 front_friction_dnm   +- what the axle's tyres take up, as torque of its motor along the motion
+98 rear_friction_dnm
+99 front_quiet_ticks    that slip control has had nothing to take away
+100 rear_quiet_ticks
+101 front_mean_turn      over the last six ticks
+102 rear_mean_turn
+103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two halves
+104 rear_ramp_dnm        +-
+105 car_drive_dnm        what cells and link leave of the torque (LM-02), sum of both motors
+106 car_regen_dnm
+107 derated_drive        LimitReason of what leaves less than the units can give, or 0
+108 derated_regen
+109 wheels_valid         bit for each wheel speed that may be used
+110 rpm_before           mean motor speed of the last tick, as a magnitude
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 86))
+signals = array("i", bytes(4 * 111))

@@ -35,39 +35,41 @@ _REST = const(1 << 15)  # the car stands and no torque is commanded
 _GIVE_UP = const(1 << 16)  # the link stays live
 
 # From, to, all of these, none of these. The first row that fits wins.
-TABLE = array(
-    "i",
-    (
-        _INIT, _STANDBY, _NODES | _OPEN, 0,
-        _INIT, _FAULT, _NODES | _CLOSED, 0,  # we were reset while the car was on
-        _STANDBY, _CHARGE, _NODES | _PLUG | _PARK, _STOP,  # SM-05
-        _STANDBY, _PRECHARGE, _NODES | _OPEN | _START, _STOP | _PLUG,
-        _PRECHARGE, _FAULT, _STOP, 0,
-        _PRECHARGE, _SHUTDOWN, _PLUG, 0,
-        _PRECHARGE, _READY, _PRECHARGED, 0,
-        _PRECHARGE, _SHUTDOWN, _SLOW, 0,
-        _READY, _FAULT, _STOP, 0,
-        _READY, _SHUTDOWN, _STOP_BUTTON, 0,
-        _READY, _SHUTDOWN, _PLUG | _REST, 0,
-        _READY, _DRIVE, _GO | _CLOSED | _BOTH, _PLUG,
-        _READY, _LIMP, _GO | _CLOSED | _ONE, _PLUG,
-        _DRIVE, _FAULT, _STOP, 0,
-        _DRIVE, _LIMP, _ONE, 0,  # SP-07
-        _DRIVE, _READY, _PARK | _REST, 0,
-        _DRIVE, _READY, _PLUG | _REST, 0,
-        _LIMP, _FAULT, _STOP, 0,
-        _LIMP, _READY, _PARK | _REST, 0,
-        _LIMP, _READY, _PLUG | _REST, 0,
-        _FAULT, _SHUTDOWN, _URGENT, 0,  # SM-06
-        _FAULT, _SHUTDOWN, _REST, 0,  # SF-09
-        _CHARGE, _FAULT, _STOP, 0,
-        _CHARGE, _SHUTDOWN, 0, _PLUG,
-        _SHUTDOWN, _STANDBY, _OFF, 0,  # SM-04
-        _SHUTDOWN, _STANDBY, _GIVE_UP, 0,  # its fault refuses the next start, or warns
-    ),
+_ROWS = (
+    _INIT, _STANDBY, _NODES | _OPEN, 0,
+    _INIT, _FAULT, _NODES | _CLOSED, 0,  # we were reset while the car was on
+    _STANDBY, _CHARGE, _NODES | _PLUG | _PARK, _STOP,  # SM-05
+    _STANDBY, _PRECHARGE, _NODES | _OPEN | _START, _STOP | _PLUG,
+    _PRECHARGE, _FAULT, _STOP, 0,
+    _PRECHARGE, _SHUTDOWN, _PLUG, 0,
+    _PRECHARGE, _READY, _PRECHARGED, 0,
+    _PRECHARGE, _SHUTDOWN, _SLOW, 0,
+    _READY, _FAULT, _STOP, 0,
+    _READY, _SHUTDOWN, _STOP_BUTTON, 0,
+    _READY, _SHUTDOWN, _PLUG | _REST, 0,
+    _READY, _DRIVE, _GO | _CLOSED | _BOTH, _PLUG,
+    _READY, _LIMP, _GO | _CLOSED | _ONE, _PLUG,
+    _DRIVE, _FAULT, _STOP, 0,
+    _DRIVE, _LIMP, _ONE, 0,  # SP-07
+    _DRIVE, _READY, _PARK | _REST, 0,
+    _DRIVE, _READY, _PLUG | _REST, 0,
+    _LIMP, _FAULT, _STOP, 0,
+    _LIMP, _READY, _PARK | _REST, 0,
+    _LIMP, _READY, _PLUG | _REST, 0,
+    _FAULT, _SHUTDOWN, _URGENT, 0,  # SM-06
+    _FAULT, _SHUTDOWN, _REST, 0,  # SF-09
+    _CHARGE, _FAULT, _STOP, 0,
+    _CHARGE, _SHUTDOWN, 0, _PLUG,
+    _SHUTDOWN, _STANDBY, _OFF, 0,  # SM-04
+    _SHUTDOWN, _STANDBY, _GIVE_UP, 0,  # its fault refuses the next start, or warns
 )  # fmt: skip
 
-SIZE = len(TABLE)
+SIZE = len(_ROWS)
+_STATES = const(9)
+
+# Behind the rows: where those of each state begin
+_from = [_ROWS[i] for i in range(0, SIZE, 4)]
+TABLE = array("i", _ROWS + tuple(4 * _from.index(state) for state in range(_STATES)))
 
 _PEDALS_MSG = const(0)  # dbc: PedalsDriver
 _LIMITS_MSG = const(7)  # dbc: BmsLimits
@@ -75,8 +77,8 @@ _PACK_MSG = const(8)  # dbc: BmsPack
 _STATUS_MSG = const(9)  # dbc: BmsStatus
 _PLUG_SLOT = const(58)  # dbc: BmsStatus.PlugConnected
 
-_TRIES_WINDOW = const(259)  # cal: hv.tries_window_ticks [ticks]
-_LATE_MS = const(266)  # cal: timing.bms_late_ms [ms]
+_TRIES_WINDOW = const(410)  # cal: hv.tries_window_ticks [ticks]
+_LATE_MS = const(417)  # cal: timing.bms_late_ms [ms]
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving
@@ -167,13 +169,12 @@ def step(s: ptr32, table: ptr32, size: int, c: int):
     """Once a tick: the next state."""
     state = s[_STATE]
     now = state
-    i = 0
-    while i < size:
-        if table[i] == state:
-            needed = table[i + 2]
-            if c & needed == needed and not c & table[i + 3]:
-                now = table[i + 1]
-                i = size
+    i = table[size + state]
+    while i < size and table[i] == state:
+        needed = table[i + 2]
+        if c & needed == needed and not c & table[i + 3]:
+            now = table[i + 1]
+            i = size
         i += 4
     if now == state:
         return

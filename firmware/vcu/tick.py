@@ -6,6 +6,10 @@ from micropython import const
 from vcu.axle import step as axle
 from vcu.commands import step as commands
 from vcu.demand import step as demand
+from vcu.derate import ROWS as DERATE_ROWS
+from vcu.derate import SIZE as DERATE_SIZE
+from vcu.derate import shares
+from vcu.derate import step as derate
 from vcu.faults import Faults
 from vcu.faults import look as faults_present
 from vcu.gear import step as gear
@@ -13,11 +17,14 @@ from vcu.hv import step as hv
 from vcu.limits import step as limits
 from vcu.monitor import judge, memory
 from vcu.motion import step as motion
+from vcu.motion import turns
 from vcu.pedals import step as pedals
 from vcu.protocol import ages, due, rx, tx
-from vcu.receive import Receive
+from vcu.receive import step as receive
 from vcu.signals import signals
 from vcu.slew import step as slew
+from vcu.slew import swings
+from vcu.slip import past
 from vcu.slip import step as slip
 from vcu.split import step as split
 from vcu.states import SIZE, TABLE, conditions
@@ -28,6 +35,7 @@ _PERIOD_MS = const(10)
 _INIT = const(0)  # dbc: VcuStatus.State.Init
 _STANDBY = const(1)  # dbc: VcuStatus.State.Standby
 _HV_COMMAND = const(4)  # dbc: VcuHvCommand:bit
+_ALL = const(0x3FFF_FFFF)
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving
@@ -72,65 +80,76 @@ class Vcu:
 
     def __init__(self, cal, port, figures, front_line, rear_line):
         self.faults = Faults(signals)
-        self.receive = Receive(signals, port, memory)
         self.status = Status(signals, tx, cal, self.faults, port, figures)
         self._cal = cal
-        self._port = port
+        self._ring = port.ring
+        # A method in a local is called at a third of the cost
+        self._port_step = port.step
+        self._port_transmit = port.transmit
+        self._status_step = self.status.step
         self._front_line = front_line
         self._rear_line = rear_line
         self._front_level = -1
         self._rear_level = -1
 
-    def tick(self, periods):
+    @micropython.viper
+    def tick(self, periods: int):
         """One control period; `periods` have gone by since the last one (1, if none was missed). Allocates nothing."""
         elapsed_ms = periods * _PERIOD_MS
         s = signals
+        now = ptr32(s)
         received = rx
         age = ages
         cal = self._cal
-        port = self._port
+        port_step = self._port_step
+        status = self._status_step
+        transmit = self._port_transmit
 
         # Frames in
-        port.step()
-        self.receive.step(elapsed_ms)
+        port_step()
+        receive(s, self._ring, memory, elapsed_ms)
 
         # What they mean
         axle(s, received, age, cal, 0)
         axle(s, received, age, cal, 1)
         motion(s, received, cal)
+        turns(s, received, cal)
         pedals(s, received, cal)
         gear(s, received, cal)
         hv(s, received, cal)
-        if s[_REARMING] and _rearmed(s):
-            s[_REARMING] = 0
+        if now[_REARMING] and int(_rearmed(s)):
+            now[_REARMING] = 0
 
         # Decide
-        present = faults_present(s, received, age, cal)
-        if present != s[_PRESENT]:
+        present = int(faults_present(s, received, age, cal))
+        if present != now[_PRESENT]:
             self.faults.changed(present)
-        if s[_EDGE] and s[_STATE] == _STANDBY:
+        if now[_EDGE] and now[_STATE] == _STANDBY:
             self.faults.clear()
         states(s, TABLE, SIZE, conditions(s, received, age, cal))
         demand(s, received, cal)
+        derate(s, received, cal, DERATE_ROWS, DERATE_SIZE, shares)
         limits(s, received, age, cal)
-        split(s, cal)
-        slip(s)
-        slew(s, cal)
+        split(s, received, cal)
+        slew(s, cal, swings)
+        slip(s, received, cal, past)
 
         # Monitor: it may only take away
-        verdict = judge(memory, cal, s[_FRONT_DNM], s[_REAR_DNM], s[_DRIVING])
+        front = (now[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
+        rear = (now[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000
+        verdict = int(judge(memory, cal, front, rear, now[_DRIVING]))
         if verdict:
             self._withdraw(verdict)
 
         # Encode, frames out
         commands(s, tx, cal)
-        if s[_ENABLE_FRONT] != self._front_level or s[_ENABLE_REAR] != self._rear_level:
+        if now[_ENABLE_FRONT] != int(self._front_level) or now[_ENABLE_REAR] != int(self._rear_level):
             self._drive_lines()
-        ready = due(elapsed_ms)
-        if s[_STATE] == _INIT:
-            ready &= ~_HV_COMMAND  # nothing is known yet, so nothing is asked of the contactors
-        self.status.step(ready)
-        port.transmit(ready)
+        ready = int(due(elapsed_ms))
+        if now[_STATE] == _INIT:
+            ready &= _ALL - _HV_COMMAND  # nothing is known yet, so nothing is asked of the contactors
+        status(ready)
+        transmit(ready)
 
     def _withdraw(self, verdict):
         s = signals

@@ -13,6 +13,10 @@ from hil.board.interpreter import heap_bytes, main_program
 from hil.board.wire import BLOCK_BYTES
 from twinaxle.errors import UserError
 
+_PATH_LENGTH = 250
+"""Paths are on the interpreter's heap: with one length for all, every folder leaves it the same free memory.
+An argument of 256 bytes is too long for MicroPython."""
+
 _affinity_users = 0
 _affinity_before: set[int] = set()
 
@@ -77,7 +81,8 @@ class BoardProcess:
         reply_in, reply_out = os.pipe()
         command = [
             os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}",
-            os.fspath(main_program(micropython)), str(reply_in), str(request_out), os.fspath(flash.resolve()),
+            os.fspath(main_program(micropython)), str(reply_in), str(request_out),
+            os.fspath(flash.resolve()).rjust(_PATH_LENGTH, "/"),
             str(int(reset_cause)), *map(str, costs_us), str(rate),
         ]  # fmt: skip
         try:

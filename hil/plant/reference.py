@@ -154,6 +154,32 @@ def drive_cycle(speeds_mps: Iterable[float], parameters: Parameters | None = Non
     )
 
 
+def cycle_torque(
+    speeds_mps: NDArray[np.float64], step_s: float, parameters: Parameters | None = None
+) -> tuple[Array, Array, float]:
+    """What a cycle needs, without a plant; all braking is regeneration, and torque is zero at rest.
+
+    Returns summed torque of both motors (Nm) and their speed (rpm) in the middle of each step, and the power of the
+    auxiliaries (W).
+    """
+    car = parameters or load_parameters()
+    losses, gear = car.losses, car.driveline.gear_ratio / car.tyre.rolling_radius_m
+    time_s = np.arange(step_s / 2, len(speeds_mps) - 1, step_s)
+    speed = np.interp(time_s, np.arange(len(speeds_mps)), speeds_mps)
+    accel = np.diff(speeds_mps)[time_s.astype(int)]
+    vehicle = car.vehicle
+    road_n = (
+        vehicle.rolling_resistance * vehicle.mass_kg * GRAVITY_MPS2
+        + 0.5 * vehicle.air_density_kgpm3 * vehicle.drag_area_m2 * speed**2
+    )
+    turning = gear * speed
+    drag_nm = 2.0 * (
+        losses.drag_linear_w + losses.drag_square_w * turning + losses.drag_fixed_w / np.maximum(turning, 15.0)
+    )
+    torque = (inertial_mass_kg(car) * accel + road_n) / gear + drag_nm
+    return np.where(speed > 0.0, torque, 0.0), turning * 30.0 / pi, car.battery.auxiliaries_w
+
+
 def steady_whpkm(kmh: float, parameters: Parameters | None = None, *, seconds: float = 10.0) -> float:
     """Energy at the terminals at a constant speed on the flat, Wh/km."""
     plant = ready_plant(parameters, speed_mps=kmh * KMH)

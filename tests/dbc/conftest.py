@@ -31,6 +31,7 @@ class Device:
         """Generate and load a codec; what was loaded before is gone."""
         self._module.write_text(generate(database, node))
         layout = make_layout(database, node)
+        self._received = len(layout.received)
         assert self.run(["load", str(self._module)]) == [[len(layout.received), len(layout.sent)]]
         return layout
 
@@ -46,20 +47,23 @@ class Device:
             results += answer
         return results
 
+    def place(self, entry: Entry) -> int:
+        """The number of a sent message among those that are sent."""
+        return entry.index - self._received
+
     def unpack(self, entry: Entry, frames: list[bytes]) -> list[dict[str, int]]:
         """Raw values by signal name for each frame; signals that the frame does not carry keep what they had."""
-        answers = self.run(*(["accept", entry.index, frame.hex(), len(frame)] for frame in frames))
+        answers = self.run(*(["accept", entry.key, frame.hex(), len(frame)] for frame in frames))
         assert all(verdict == 0 for verdict, _ in answers)
         return [{name: joined(entry, name, slots) for name in entry.slots} for _, slots in answers]
 
     def pack(self, entry: Entry, values: list[dict[str, int]]) -> list[bytes]:
         """The frames for raw values by signal name; signals not named keep what they had."""
-        answers = self.run(*(["pack", entry.index, split(entry, raw)] for raw in values))
+        answers = self.run(*(["pack", self.place(entry), split(entry, raw)] for raw in values))
         frames = []
-        for length, buffer in answers:
-            assert length == entry.message.length
+        for buffer in answers:
             assert buffer[16:] == "a5" * 8, "pack wrote past the eighth byte"
-            frames.append(bytes.fromhex(buffer)[:length])
+            frames.append(bytes.fromhex(buffer)[: entry.message.length])
         return frames
 
     def close(self) -> None:

@@ -5,12 +5,13 @@ Every call into a codec is made with the heap locked, so that an allocation fail
 
 import binascii
 import json
+import struct
 import sys
 
 import micropython
 
 codec = {}
-buf = bytearray(16)
+buf = bytearray(256)
 
 
 def load(path):
@@ -34,34 +35,36 @@ def call(name, argument):
         micropython.heap_unlock()
 
 
-def accept(message, frame, length):
-    """The verdict, and all slots of rx."""
+def accept(key, frame, length):
+    """The verdict on a frame that stands behind another one, of no known message; and all slots of rx."""
     data = binascii.unhexlify(frame)
-    for at in range(16):
-        buf[at] = data[at] if at < len(data) else 0xA5
+    buf[:16] = b"\xff" * 16
+    buf[16:24] = struct.pack("<Ii", key, length)
+    for at in range(8):
+        buf[24 + at] = data[at] if at < len(data) else 0xA5
     function = codec["accept"]
     micropython.heap_lock()
     try:
-        verdict = function(message, buf, length)
+        verdict = function(0, 2, buf)
     finally:
         micropython.heap_unlock()
     return [verdict, list(codec["rx"])]
 
 
-def pack(message, slots):
-    """The length, and all 16 bytes of the buffer, which were 0xA5 before."""
+def pack(place, slots):
+    """The bytes of the sent message with this number and eight behind it, which were 0xA5 before."""
     tx = codec["tx"]
     for slot, value in slots:
         tx[slot] = value
-    for at in range(16):
+    for at in range(len(buf)):
         buf[at] = 0xA5
     function = codec["pack"]
     micropython.heap_lock()
     try:
-        length = function(message, buf)
+        function(1 << place, buf)
     finally:
         micropython.heap_unlock()
-    return [length, binascii.hexlify(buf).decode()]
+    return binascii.hexlify(buf[8 * place : 8 * place + 16]).decode()
 
 
 OPERATIONS = {"load": load, "get": get, "call": call, "accept": accept, "pack": pack}

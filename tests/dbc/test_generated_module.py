@@ -14,23 +14,22 @@ from twinaxle.micropython import find_mpy_cross
 DATA = Path(__file__).parent / "data"
 
 
-def test_index_finds_received_messages_only(device: Any) -> None:
+def test_known_are_the_received_messages_only(device: Any) -> None:
     layout = device.load(powertrain(), "VCU")
-    answers = device.run(*(["call", "index", can_id] for can_id in range(0x800)))
-    known = {entry.message.frame_id: entry.index for entry in layout.received}
-    assert answers == [known.get(can_id, -1) for can_id in range(0x800)]
+    answers = device.run(*(["accept", can_id, "", 0] for can_id in range(0x800)))
+    known = {entry.message.frame_id for entry in layout.received}
+    assert [verdict for verdict, _ in answers] == [8 if can_id in known else 9 for can_id in range(0x800)]
 
 
-def test_index_tells_extended_identifiers(device: Any) -> None:
+def test_extended_identifiers_are_told_apart(device: Any) -> None:
     layout = device.load(load_database(DATA / "awkward.dbc"))
     for entry in layout.received:
         message = entry.message
-        extended = 1 << 29 if message.is_extended else 0
-        other = message.frame_id | (extended ^ 1 << 29)
+        other = entry.key ^ 1 << 29
         taken = {one.message.frame_id for one in layout.received if one.message.is_extended != message.is_extended}
-        found, missed = device.run(["call", "index", message.frame_id | extended], ["call", "index", other])
-        assert found == entry.index
-        assert (missed == -1) == (message.frame_id not in taken)
+        found, missed = device.run(["accept", entry.key, "", 15], ["accept", other, "", 15])
+        assert found[0] == 8
+        assert (missed[0] == 9) == (message.frame_id not in taken)
 
 
 def test_start_values(device: Any) -> None:
@@ -41,7 +40,7 @@ def test_start_values(device: Any) -> None:
         assert device.run(["get", "rx"]) == [starts]
         for entry in layout.received:
             if entry.message.e2e is None and entry.message.length:
-                device.run(["accept", entry.index, "01" * entry.message.length, entry.message.length])
+                device.run(["accept", entry.key, "01" * entry.message.length, entry.message.length])
         (changed,) = device.run(["get", "rx"])
         for entry in layout.received:
             device.run(["call", "start_values", entry.index])
@@ -77,12 +76,12 @@ def test_ages_and_timeouts(device: Any) -> None:
     never = sum(1 << at for at, timeout in enumerate(timeouts) if timeout)
     assert device.run(["call", "tick", 10]) == [never]
     # DiagRequest has no protection: one frame of it is good at once. The others need two.
-    device.run(["accept", len(timeouts) - 1, "00" * 8, 8])
+    device.run(["accept", layout.received[-1].key, "00" * 8, 8])
     from twinaxle.e2e import Protector
 
     for entry in layout.received[:-1]:
         protector = Protector(entry.message.e2e.data_id)
-        answers = device.run(*(["accept", entry.index, protector.protect(bytes(8)).hex(), 8] for _ in range(2)))
+        answers = device.run(*(["accept", entry.key, protector.protect(bytes(8)).hex(), 8] for _ in range(2)))
         assert [verdict for verdict, _ in answers] == [5, 0]
     for at in range(1, 40):
         late = sum(1 << i for i, timeout in enumerate(timeouts) if timeout and at * 10 >= timeout)
@@ -131,7 +130,7 @@ def test_more_than_thirty_messages(device: Any, load_text: Callable[[str], Datab
     text += "".join(f'BA_ "GenMsgCycleTime" BO_ {at} 10;\nBA_ "RxTimeout" BO_ {at} 30;\n' for at in range(70))
     device.load(load_text(text))
     assert device.run(["call", "tick", 10], ["call", "due", 10]) == [(1 << 30) - 1] * 2
-    assert device.run(["call", "index", 69], ["accept", 69, "07", 1])[1][1][69] == 7
+    assert device.run(["accept", 69, "07", 1])[0][1][69] == 7
 
 
 def test_protocol_hash(device: Any) -> None:

@@ -36,8 +36,8 @@ def test_sent_frames_are_those_of_the_reference(device: Any) -> None:
             if entry.message.e2e is None:
                 continue
             slots = [[piece.slot, rng.randrange(2)] for pieces in entry.slots.values() for piece in pieces]
-            answers = device.run(*(["pack", entry.index, slots] for _ in range(17)))
-            frames = [bytes.fromhex(text)[:length] for length, text in answers]
+            answers = device.run(*(["pack", device.place(entry), slots] for _ in range(17)))
+            frames = [bytes.fromhex(text)[: entry.message.length] for text in answers]
             assert [frame[1] & 0x0F for frame in frames] == [*range(15), 0, 1]
             for frame in frames:
                 reference = bytearray(frame)
@@ -83,7 +83,7 @@ def test_received_frames_get_the_verdict_of_the_host(data: st.DataObject, device
             frame = Protector(spec.data_id ^ 0x100, counter).protect(frame)
         wanted = checker.check(frame)
         _, (verdict, slots), ages = device.run(
-            ["call", "tick", 10], ["accept", entry.index, frame.hex(), len(frame)], ["get", "ages"]
+            ["call", "tick", 10], ["accept", entry.key, frame.hex(), len(frame)], ["get", "ages"]
         )
         assert Verdict(verdict) == wanted
         assert (ages[entry.index] == 0) == wanted.good
@@ -97,18 +97,17 @@ def test_check_value_on_the_device(device: Any) -> None:
     layout = device.load(load_database(PROTECTED))
     entry = layout.sent[1]
     assert entry.message.e2e and entry.message.e2e.data_id == 0x123
-    ((_, text),) = device.run(["pack", entry.index, [[piece.slot, 0] for piece in entry.slots["Rest"]]])
+    (text,) = device.run(["pack", device.place(entry), [[piece.slot, 0] for piece in entry.slots["Rest"]]])
     wanted = Protector(0x123).protect(bytes(5))
     assert bytes.fromhex(text)[:5] == wanted
     assert crc8_j1850(bytes(7), crc_seed(0x123)) == 0xCC
 
 
-def test_wrong_numbers_are_refused(device: Any) -> None:
+def test_wrong_identifiers_and_lengths_are_refused(device: Any) -> None:
     layout = device.load(powertrain(), "VCU")
     frame = signed(layout.received[0], 0, bytes(8)).hex()
     before = device.run(["get", "rx"])[0]
-    received, sent = len(layout.received), len(layout.sent)
-    for number in (-1, received, received + sent, 1000, -1000):
-        assert device.run(["accept", number, frame, 8]) == [[9, before]]
+    for entry in layout.sent:
+        assert device.run(["accept", entry.key, frame, 8]) == [[9, before]]
     for length in (0, 7, 9, 15, -1):
-        assert device.run(["accept", 0, frame, length]) == [[8, before]]
+        assert device.run(["accept", layout.received[0].key, frame, length]) == [[8, before]]

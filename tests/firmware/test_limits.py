@@ -38,10 +38,12 @@ class Car:
         self.s = s = Signals()
         s.front_able = s.rear_able = s.driving = 1
         s.front_drive_dnm = s.front_regen_dnm = s.rear_drive_dnm = s.rear_regen_dnm = 3300
+        s.car_drive_dnm = s.car_regen_dnm = 6600
 
     def ask(self, torque_dnm, rpm=3000, direction=1):
         s = self.s
         s.demand_dnm, s.rpm, s.direction = torque_dnm, rpm, direction
+        s.rpm_before = abs(rpm)
         step(s, self.rx, self.ages, self.cal)
         return int(s.limited_dnm)
 
@@ -149,3 +151,29 @@ def test_each_of_them_alone_takes_all_torque_at_once(car, signal, value, torque)
     car.s[signal] = value
     assert car.ask(torque) == 0
     assert car.s.most_drive_dnm == car.s.most_regen_dnm == 0
+
+
+@pytest.mark.req("LM-01")
+@loose
+@given(st.integers(0, 6600), st.integers(100, 14_500), st.integers(50, 40_000), st.sampled_from([-1, 1]))
+def test_what_still_flows_is_cut_to_the_batterys_power_at_once(rx, ages, cal, flows, rpm, limit_daw, way):
+    """Whatever the driver asks for by now."""
+    car = Car(rx, ages, cal)
+    rx["BmsLimits.DischargePowerMax"] = rx["BmsLimits.ChargePowerMax"] = limit_daw
+    car.s.front_dnm, car.s.rear_dnm = way * (flows // 2), way * (flows - flows // 2)
+    car.ask(0, rpm)
+    most = min(flows, int(car.s.most_drive_dnm if way > 0 else car.s.most_regen_dnm))
+    if most:
+        assert way * battery_w(way * most / 10, rpm) <= limit_daw * 10 * 1.01 + 100
+
+
+@pytest.mark.req("LM-02", "LM-03")
+@pytest.mark.parametrize("name", ["StatorTemp", "InverterTemp", "CellTemp", "Soc", "Voltage"])
+def test_a_derating_that_binds_gives_its_name(car, name):
+    car.s.car_drive_dnm = 2000
+    car.s.derated_drive = reason(name)
+    assert car.ask(1500) == 1500
+    assert car.reason == reason("None")
+    assert car.ask(6000) == 2000
+    assert car.reason == reason(name)
+    assert car.s.most_drive_dnm == 2000

@@ -1,11 +1,15 @@
 """The second path: its own reading of the frames, and its verdict."""
 
+import struct
+
 import pytest
-from firmware_slots import Int, Slots
+from firmware_slots import Int, Signals, Slots
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vcu import monitor
 from vcu.monitor import judge, see
+from vcu.slew import step as slew
+from vcu.slew import swings
 
 from twinaxle.dbc.codec import codec
 from twinaxle.e2e import Protector
@@ -32,7 +36,11 @@ class Watched:
         self.pedals["Apps1"], self.pedals["Apps2"] = 500 + 40 * percent, 250 + 20 * percent
 
     def hear(self, can_id, payload):
-        see(self.memory, can_id, self.protect[can_id].protect(payload), 8)
+        self.hear_raw(can_id, self.protect[can_id].protect(payload))
+
+    def hear_raw(self, can_id, frame, length=8):
+        """As the second of two records; the first is of a message that it does not know."""
+        see(self.memory, struct.pack("<II8sII8s", 0x123, 8, frame, can_id, length, frame), 0, 2)
 
     def tick(self, front, rear, driving=True, silent=False):
         if not silent:
@@ -88,12 +96,12 @@ def test_a_damaged_repeated_or_short_frame_does_not_count(watched):
     payload = codec("PedalsDriver").pack(3, 0, 4500, 2250, 0, 0, 0, 0)
     good = watched.protect[PEDALS].protect(payload)
     for frame, length in ((good[:4] + bytes([good[4] ^ 1]) + good[5:], 8), (good, 7)):
-        see(watched.memory, PEDALS, frame, length)
+        watched.hear_raw(PEDALS, frame, length)
         assert watched.memory["apps1"] == 500
-    see(watched.memory, PEDALS, good, 8)
+    watched.hear_raw(PEDALS, good)
     assert watched.memory["apps1"] == 4500
     watched.memory["apps1"] = 0
-    see(watched.memory, PEDALS, good, 8)
+    watched.hear_raw(PEDALS, good)
     assert watched.memory["apps1"] == 0
 
 
@@ -164,14 +172,32 @@ def test_a_released_pedal_lets_the_command_fall_with_its_slew(watched):
         assert not watched.tick(front, rear)
 
 
+@pytest.mark.req("SF-04", "TQ-06", "TQ-10")
+@loose
+@given(st.integers(0, 3300), st.integers(0, 3300))
+def test_the_slew_of_the_control_stays_inside_the_band(cal, front, rear):
+    watched = Watched(cal)
+    watched.press(100)
+    watched.rpm = 1000
+    s, memory = Signals(), Slots([0] * len(swings), int)
+    s.front_able = s.rear_able = s.direction = 1
+    s.most_drive_dnm = s.most_regen_dnm = 6600
+    for ticks, pedal, targets in ((20, 100, (front, rear)), (60, 0, (0, 0))):
+        watched.press(pedal)
+        for _ in range(ticks):
+            s.split_front_dnm, s.split_rear_dnm = targets
+            slew(s, cal, memory)
+            assert not watched.tick(int(s.front_dnm), int(s.rear_dnm))
+
+
 @pytest.mark.req("SF-04")
 def test_a_command_that_stays_behind_that_trips(watched):
     watched.press(100)
     assert not watched.tick(3300, 3300)
     watched.press(0)
     front = 3300
-    for _ in range(20):
-        front -= 80
+    for _ in range(40):
+        front -= 60
         if watched.tick(front, front):
             break
     assert watched.tripped

@@ -57,7 +57,8 @@ def test_a_start_goes_through_the_states_in_order(car):
 
 @pytest.mark.req("SM-01")
 def test_every_state_can_be_reached_and_left():
-    rows = [tuple(module.TABLE[i : i + 4]) for i in range(0, len(module.TABLE), 4)]
+    rows = [tuple(module.TABLE[i : i + 4]) for i in range(0, module.SIZE, 4)]
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows), "rows of one state stand together"
     assert {NAME[row[0]] for row in rows} == set(STATE)
     assert {NAME[row[1]] for row in rows} == set(STATE) - {"Init"}
     assert all(row[0] != row[1] and not row[2] & row[3] for row in rows)

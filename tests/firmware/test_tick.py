@@ -22,7 +22,9 @@ PLAYER = Path(__file__).parent / "device" / "play.py"
 STATE = {raw(f"VcuStatus.State.{name}"): name for name in
          ("Init", "Standby", "Precharge", "Ready", "Drive", "Limp", "Fault", "Charge", "Shutdown")}  # fmt: skip
 CYCLES_MS = {"PedalsDriver": 10, "EscWheelSpeeds": 10, "EscMotion": 10, "InvFrontStatus": 10, "InvRearStatus": 10,
-             "InvFrontLimits": 10, "InvRearLimits": 10, "BmsLimits": 20, "BmsPack": 20, "BmsStatus": 100}  # fmt: skip
+             "InvFrontLimits": 10, "InvRearLimits": 10, "BmsLimits": 20, "BmsPack": 20, "BmsStatus": 100,
+             "InvFrontTemps": 100, "InvRearTemps": 100}  # fmt: skip
+TEMPS = {"TempStator": 40, "TempInverter": 35, "TempCoolant": 30}
 AVAILABLE = {"TorqueAvailableDrive": 330, "TorqueAvailableRegen": 330, "DcVoltage": 400, "DcCurrent": 0}
 STATUS = {"State": 2, "TorqueActual": 0, "Speed": 0, "EchoCounter": 0, "GatesOn": 0, "Derating": 0, "Warning": 0,
           "FaultCode": 0}  # fmt: skip
@@ -46,6 +48,7 @@ class Film:
             "BmsPack": {"ContactorState": 0, "PackVoltage": 400, "LinkVoltage": 0, "PackCurrent": 0, "Isolation": 2000},
             "BmsStatus": {"FaultLevel": 0, "HvilClosed": 1, "CellTempMin": 20, "CellTempMax": 25,
                           "CellVoltageMin": 3600, "CellVoltageMax": 3700, "PlugConnected": 0, "ChargeActive": 0},
+            "InvFrontTemps": dict(TEMPS), "InvRearTemps": dict(TEMPS),
         }  # fmt: skip
         self.silent: set[str] = set()
 
@@ -84,11 +87,13 @@ class Film:
     def drive(self, kmh: float = 60, percent: float = 100) -> None:
         """To Drive, with this speed and pedal."""
         self.start()
+        self.units(Speed=kmh * 66.67)
+        self.set("EscWheelSpeeds", FrontLeft=kmh, FrontRight=kmh, RearLeft=kmh, RearRight=kmh)
+        self.run(100)
         self.set("PedalsDriver", Gear=3)
         self.run(50)
         self.set("PedalsDriver", BrakeSwitch=0)
-        self.units(State=3, Speed=kmh * 66.67)
-        self.set("EscWheelSpeeds", FrontLeft=kmh, FrontRight=kmh, RearLeft=kmh, RearRight=kmh)
+        self.units(State=3)
         self.press(percent)
         self.run(600)
 
@@ -169,7 +174,7 @@ def change(message: str, **values: Any) -> Callable[[Film], None]:
 
 
 PATHS: dict[str, tuple[Callable[[Film], Any], str, bool]] = {
-    # what happens in Drive at full pedal: change, state 400 ms later, torque is left
+    # what happens in Drive at full pedal: change, state 500 ms later, torque is left
     "pedals silent": (silence("PedalsDriver"), "Fault", False),
     "front silent": (silence("InvFrontStatus"), "Limp", True),
     "rear limits silent": (silence("InvRearLimits"), "Limp", True),
@@ -200,7 +205,7 @@ def test_no_path_of_a_fault_allocates(tmp_path, name):
     film = Film()
     film.drive()
     happens(film)
-    film.run(400)
+    film.run(500)
     result = film.play(tmp_path)
     assert result.states[: len(DRIVING)] == DRIVING
     assert result.states[-1] == state

@@ -1,4 +1,8 @@
-"""Loads a calibration file and checks it against the schema."""
+"""Loads a calibration file and checks it against the schema.
+
+A file may stand on others: `layers = ["78kWh.toml"]` at its head takes their keys first, in this order, and its own
+keys replace them. A variant so holds only what differs.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +15,11 @@ from twinaxle.calibration.toml import TomlFile, read_toml
 from twinaxle.errors import UserError
 
 SCHEMA_NAME = "schema.toml"
+LAYERS = "layers"
+"""Key at the head of a file: the files that it stands on, in the same folder."""
+
+Leaves = dict[str, tuple[TomlFile, Any]]
+"""`table.key` -> the file that says it, and its value."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +64,21 @@ def load_calibration(path: Path, schema_path: Path | None = None) -> Calibration
 
     Raises UserError that lists every fault with file, line, key and what is wrong.
     """
-    file = read_toml(path)
+    given = merged(path)
     schema = read_schema(schema_path or path.parent / SCHEMA_NAME)
-    given = dict(_leaves(file))
+    own = read_toml(path)
     faults = [str(file.error(name, f"unknown key; {schema.file.where('')} does not declare it."))
-              for name in given if name not in schema.declarations]  # fmt: skip
+              for name, (file, _) in given.items() if name not in schema.declarations]  # fmt: skip
     items: dict[str, Item] = {}
+    files = {name: file for name, (file, _) in given.items()}
     slot = 0
     for name, declaration in schema.declarations.items():
         if name not in given:
-            faults.append(str(file.error(name, f"missing; declared at {schema.file.where(name)}.")))
+            faults.append(str(own.error(name, f"missing; declared at {schema.file.where(name)}.")))
             continue
+        file, value = given[name]
         try:
-            rows = _rows(file, declaration, given[name])
+            rows = _rows(file, declaration, value)
         except UserError as error:
             faults.append(str(error))
             continue
@@ -76,11 +87,36 @@ def load_calibration(path: Path, schema_path: Path | None = None) -> Calibration
         slot += len(values)
         faults += [str(file.error(name, what)) for what in _value_faults(declaration, rows)]
     faults += [
-        str(file.error(item.name, what)) for item in items.values() for what in _shape_faults(item, items, schema)
+        str(files[item.name].error(item.name, what))
+        for item in items.values()
+        for what in _shape_faults(item, items, schema)
     ]
     if faults:
         raise UserError("\n".join(faults))
     return Calibration(path, items, _typecode(schema.declarations.values()))
+
+
+def merged(path: Path, without: str = "") -> Leaves:
+    """All keys of `path` and of the files that it stands on, unchecked; the layer named `without` is left out.
+
+    Raises UserError where a file cannot be read, or layers are no list of names or run in a circle.
+    """
+    return _merged(path, without, ())
+
+
+def _merged(path: Path, without: str, above: tuple[Path, ...]) -> Leaves:
+    file = read_toml(path)
+    layers = file.content.pop(LAYERS, [])
+    if not isinstance(layers, list) or not all(isinstance(name, str) for name in layers):
+        raise file.error(LAYERS, f"must be a list of file names, and is {layers!r}.")
+    leaves: Leaves = {}
+    for name in layers:
+        layer = path.parent / name
+        if layer == path or layer in above:
+            raise file.error(LAYERS, f"{name} stands on this file itself.")
+        if name != without:
+            leaves |= _merged(layer, without, (*above, path))
+    return leaves | {name: (file, value) for name, value in _leaves(file)}
 
 
 def _leaves(file: TomlFile) -> Iterator[tuple[str, Any]]:

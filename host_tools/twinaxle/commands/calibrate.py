@@ -34,7 +34,12 @@ def run(args: argparse.Namespace) -> int:
     tagged = [] if args.output else [path for path in FIRMWARE.rglob("*.py") if path != output]
 
     if args.check:
-        stale = []
+        from twinaxle.split.derive import stale as stale_layer
+
+        if not args.toml:
+            for path in sorted(CALIBRATIONS.glob("*kWh.toml")):
+                load_calibration(path)  # each variant must hold, whichever is compiled
+        stale = stale_layer(calibration.path)
         found = output.read_text(encoding="utf-8").splitlines() if output.is_file() else []
         if found != source.splitlines():
             pairs = zip(found, source.splitlines(), strict=False)
@@ -44,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         for message in stale:
             print(message)
         if stale:
-            print("run `twinaxle calibrate`")
+            print("run `make generate`")
         return 1 if stale else 0
 
     output.parent.mkdir(parents=True, exist_ok=True)

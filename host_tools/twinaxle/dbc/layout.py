@@ -26,6 +26,7 @@ _SIGNED = 1 << 14
 _REVERSED = 1 << 3
 MAX_SLOTS = 1 << 15
 MAX_TIME_MS = 65535
+_EXTENDED_KEY = 1 << 29  # added to extended identifiers on the target, where 1 << 31 is no small integer
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Entry:
     first_slot: int
     slots: dict[str, tuple[Piece, ...]] = field(default_factory=dict)  # by signal name, in the order of the file
     program: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> int:
+        """The identifier as the target knows it."""
+        return self.message.frame_id | (_EXTENDED_KEY if self.message.is_extended else 0)
 
     @property
     def slot_count(self) -> int:

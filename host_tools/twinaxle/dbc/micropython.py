@@ -15,8 +15,9 @@ from twinaxle.tags import Resolved
 
 _NOTHING_YET = 32  # E2E state of a receiver that has seen no frame
 _NEVER = 1_000_000  # age of a message that never came, ms
+_NOW = 1 << 20  # time to the next sending is kept above 0: a ptr32 of a 64-bit machine reads without sign
+_FREE = 0x800  # no identifier: standard ones are less, extended ones have bit 29
 MAX_TABLE = 0xFFFF  # bytes that a message's place can name
-_EXTENDED_KEY = 1 << 29  # added to extended identifiers on the target, where 1 << 31 is no small integer
 
 
 def generate(database: Database, node: str | None) -> str:
@@ -34,7 +35,7 @@ def generate(database: Database, node: str | None) -> str:
         _fill(_drop(kernels.KERNELS, _features(layout)), {
             "tx_start": _tx_start(layout), "state": _state(layout),
             "word": "word" if layout.has_motorola else "int(buf)",
-            "accept_crc": _crc_lines(layout, "length"), "pack_crc": _crc_lines(layout, "value"),
+            "accept_crc": _crc_lines(layout, "end", 12), "pack_crc": _crc_lines(layout, "value", 16),
             "rx_slots": str(_slot_count(layout.received)),
         }),
         "\n\n" + _filters_text(layout) + _schedule_text(layout),
@@ -137,7 +138,11 @@ def _fill(text: str, values: dict[str, str]) -> str:
 
 def _features(layout: Layout) -> set[str]:
     return {
-        name for name, used in (("motorola", layout.has_motorola), ("mux", layout.has_multiplexing)) if used
+        name for name, used in (
+            ("motorola", layout.has_motorola), ("mux", layout.has_multiplexing),
+            ("few", len(layout.received) < 30 and len(layout.sent) < 30),
+            ("many", len(layout.received) >= 30 or len(layout.sent) >= 30),
+        ) if used
     }  # fmt: skip
 
 
@@ -158,7 +163,7 @@ def _slot_count(entries: Iterable[Entry]) -> int:
 def _extended_note(layout: Layout) -> str:
     if not any(entry.message.is_extended for entry in layout.received):
         return ""
-    return "; add 1 << 29 to an\n              extended identifier"
+    return " (plus 1 << 29 if extended)"
 
 
 def _constants(layout: Layout) -> str:
@@ -166,11 +171,16 @@ def _constants(layout: Layout) -> str:
     received, sent = len(layout.received), len(layout.sent)
     protocol_hash = layout.database.protocol_hash
     ids = len(CRC_TABLE) + 8 * (received + sent + 1)
+    fold, mask, _ = _buckets(layout)
     values = {
         "_RECEIVED": (received, "messages"),
         "_SENT": (sent, "messages"),
         "_MESSAGES": (len(CRC_TABLE), "byte of _TABLE: 8 bytes for each message"),
-        "_IDS": (ids, "byte of _TABLE: identifiers of received messages"),
+        "_IDS": (ids, "byte of _TABLE: identifiers of received messages, by their fold"),
+        "_FOLD": (fold, "bits"),
+        "_MASK": (mask, "of the fold"),
+        "_FREE": (_FREE, "marks a bucket without identifier"),
+        "_NOW": (_NOW, "in the place of a message that is due"),
         "_E2E": (received, "place in ages, from that of the message on"),
         "_COUNTDOWN": (2 * received + sent, "place in ages"),
     }
@@ -186,7 +196,8 @@ def _constants(layout: Layout) -> str:
 def _table_text(layout: Layout) -> str:
     """_TABLE: CRC table, messages, identifiers, programs, all as one bytes object; and _START."""
     entries = layout.entries
-    place = len(CRC_TABLE) + 8 * (len(entries) + 1) + 4 * len(layout.received)
+    *_, buckets = _buckets(layout)
+    place = len(CRC_TABLE) + 8 * (len(entries) + 1 + len(buckets))
     heads, programs = [], []
     for entry in entries:
         heads.append((_head(entry, place), entry.message.name))
@@ -195,7 +206,7 @@ def _table_text(layout: Layout) -> str:
     if place > MAX_TABLE:
         raise UserError(f"{layout.database.path}: too many signals for the codec of {layout.node or 'all nodes'}")
     heads.append((_words([place, 0]), "end"))
-    ids = _words([_key(entry.message) for entry in layout.received])
+    ids = b"".join(_words([_FREE, 0] if entry is None else [entry.key, 4 * entry.index]) for entry in buckets)
     lines = ["# CRC table, messages (first byte of the program, time in ms; length, E2E, first slot), identifiers,"]
     lines += ["# programs: one word for each signal (see `twinaxle.dbc.layout`).", "_TABLE = ("]
     lines += [_literal(CRC_TABLE[at : at + 16]) for at in range(0, 256, 16)]
@@ -223,8 +234,27 @@ def _words(values: Sequence[int]) -> bytes:
     return struct.pack(f"<{len(values)}I", *(value & 0xFFFFFFFF for value in values))
 
 
-def _key(message: Message) -> int:
-    return message.frame_id | _EXTENDED_KEY if message.is_extended else message.frame_id
+def _buckets(layout: Layout) -> tuple[int, int, list[Entry | None]]:
+    """(bits, mask, buckets) to look identifiers up: one stands at `(key ^ key >> bits) & mask` or soon behind.
+
+    The last bucket is free, so that every search ends.
+    """
+    best: tuple[int, int, list[Entry | None]] | None = None
+    count = 1 << (2 * len(layout.received)).bit_length()
+    for fold in range(1, 16):
+        buckets: list[Entry | None] = [None] * count
+        steps = 0
+        for entry in layout.received:
+            at = (entry.key ^ entry.key >> fold) & (count - 1)
+            while at < len(buckets) and buckets[at] is not None:
+                at += 1
+                steps += 1
+            buckets += [None] * (at + 1 - len(buckets))
+            buckets[at] = entry
+        if best is None or steps < best[0]:
+            best = steps, fold, buckets
+    assert best is not None
+    return best[1], count - 1, [*best[2], None]
 
 
 def _head(entry: Entry, place: int) -> bytes:
@@ -247,13 +277,13 @@ def _state(layout: Layout) -> str:
     sent = [entry.message.cycle_ms for entry in layout.sent]
     received = len(layout.received)
     start = f"[{_NEVER}] * {received} + [{_NOTHING_YET}] * {received} + [0] * {len(sent)}"
-    return f"{start} + {phases(sent)}"
+    return f"{start} + [_NOW + phase for phase in {tuple(phases(sent))}]"
 
 
-def _crc_lines(layout: Layout, crc: str) -> str:
+def _crc_lines(layout: Layout, crc: str, indent: int) -> str:
     """CRC over bytes 1 and up: straight for what all protected messages have, a loop for the rest."""
     lengths = [entry.message.length for entry in layout.entries if entry.message.e2e] or [2]
-    pad = " " * 8
+    pad = " " * indent
     lines = [f"{pad}{crc} = table[{crc} ^ buf[{at}]]" for at in range(1, min(lengths))]
     if max(lengths) > min(lengths):
         lines += [f"{pad}byte = {min(lengths)}", f"{pad}while byte < head & 15:"]
@@ -271,7 +301,7 @@ def _filters_text(layout: Layout) -> str:
 def _schedule_text(layout: Layout) -> str:
     sent = [entry.message for entry in layout.sent]
     rows = [
-        f"    ({entry.index}, 0x{_key(message):X}, {message.length}, {message.cycle_ms}, {phase}),  # {message.name}"
+        f"    ({entry.index}, 0x{entry.key:X}, {message.length}, {message.cycle_ms}, {phase}),  # {message.name}"
         for entry, message, phase in zip(layout.sent, sent, phases([m.cycle_ms for m in sent]), strict=True)
     ]
     return "\n".join(["SCHEDULE = (", *rows, ")", ""]) if rows else "SCHEDULE = ()\n"

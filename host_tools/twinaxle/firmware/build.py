@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +55,14 @@ def interpreter_march() -> str:
     return find_micropython().architecture or BYTECODE
 
 
-def build_flash(out: Path, march: str | None = None, firmware: Path = FIRMWARE) -> list[tuple[Path, int]]:
+def build_flash(
+    out: Path, march: str | None = None, firmware: Path = FIRMWARE, replaced: Mapping[str, str] | None = None
+) -> list[tuple[Path, int]]:
     """Bring the flash folder `out` up to date for the architecture `march` (default: this machine's interpreter).
 
     Returns (path inside the flash, size in bytes) of every file, sorted. Compiled files that belong to no source are
-    removed; what the firmware itself has written there (data) stays. Raises UserError with file and line where a source
+    removed; what the firmware itself has written there (data) stays. `replaced` holds the source of modules that shall
+    differ from the firmware's, by target (`vcu/calibration.mpy`). Raises UserError with file and line where a source
     does not compile.
     """
     march = march or interpreter_march()
@@ -68,7 +72,7 @@ def build_flash(out: Path, march: str | None = None, firmware: Path = FIRMWARE) 
     items = flash_items(firmware)
     listing: list[tuple[Path, int]] = []
     for item in items:
-        source = item.source.read_bytes()
+        source = (replaced or {}).get(item.target, "").encode() or item.source.read_bytes()
         content = _compiled(compiler, march, item, source) if item.is_compiled else source
         write_whole(out / item.target, content)
         listing.append((Path(item.target), len(content)))

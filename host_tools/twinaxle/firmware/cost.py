@@ -222,7 +222,7 @@ def estimate(measured: Measurement) -> Cost:
 
     tick_c = SENDS_OF_A_TICK * DRIVER_INSTRUCTIONS["send"] + PINS_OF_A_TICK * DRIVER_INSTRUCTIONS["pin"]
     tick_c += INTERRUPT_INSTRUCTIONS
-    frame_c = INTERRUPT_INSTRUCTIONS + DRIVER_INSTRUCTIONS["recv"] + 2 * DRIVER_INSTRUCTIONS["flags"]
+    frame_c = INTERRUPT_INSTRUCTIONS + DRIVER_INSTRUCTIONS["recv"] + DRIVER_INSTRUCTIONS["flags"]
     timer = measured.timer_ns / ratio["bytecode"]
     frame = measured.frame_ns / ratio["bytecode"]
 
@@ -261,15 +261,15 @@ def _measurement(said: dict[str, Any]) -> Measurement:
     clock_us = said["clock_us"]
     loop_us, frames_us, timer_us = said["sums_us"]
     # The clock has steps of 1 us: the least of many readings is half a step too low on average.
-    ticks_us = [time + 0.5 for time in said["loop_us"]]
+    ticks_us = [time + 0.5 for time in said["loop_us"][_SETTLE:]]
     frames = said["frames"]
     return Measurement(
         loops=[Reference(*item) for item in said["loops"]],
         mixes=[Reference(name, kind, count, time - clock_us * 1000) for name, kind, count, time in said["mixes"]],
         mean_tick_ns=(loop_us / periods - clock_us) * 1000,
-        worst_over_mean=max(ticks_us[_SETTLE:]) / statistics.fmean(ticks_us[_SETTLE:]),
+        worst_over_mean=max(ticks_us) / statistics.fmean(ticks_us),
         timer_ns=(timer_us / periods - clock_us) * 1000,
-        frame_ns=(frames_us - clock_us * periods) * 1000 / sum(frames),
+        frame_ns=(frames_us / sum(frames) - clock_us) * 1000,
         mean_frames=statistics.fmean(frames),
         most_frames=max(frames),
         methods=_parts(said["methods"], periods),

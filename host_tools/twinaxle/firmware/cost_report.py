@@ -31,12 +31,12 @@ def report(cost: Cost) -> list[str]:
         "",
         f"RT-01 allows {LIMIT_INSTRUCTIONS} instructions in a period, the goal is {GOAL_INSTRUCTIONS}: {verdict}",
         "",
-        "Parts of the mean tick, instructions (with the parts that they call)",
+        "Parts of the mean tick, instructions (with the functions that they call)",
     ]
     for name, instructions in sorted(cost.methods.items(), key=lambda item: -item[1]):
         if instructions >= cost.mean_tick.instructions / 200:
             lines.append(f"  {name:22}{instructions:14.0f}")
-    lines += ["", "Viper functions, calls in a period and instructions in all"]
+    lines += ["", "Viper functions, calls in a period and instructions in all (each without the others that it calls)"]
     for part in sorted(measured.functions, key=lambda item: -item.time_ns):
         if part.calls:
             name = part.name.partition(".")[2]

@@ -100,9 +100,8 @@ def main():
     can = Can()
     front, rear = Line(), Line()
     port = CanPort(can, signals)
-    # The ring's views keep their length here: the real recv() sets it to the frame's
-    for frame in port.frames:
-        frame[1] = memoryview(bytearray(8))
+    # The view's length is that of every frame here: the real recv() sets it
+    port._view = port._frame[1] = memoryview(port.ring)[:8]
     vcu = Vcu(cal, port, Figures(1), front, rear)
     results = array("h", bytes(12 * len(ticks)))
     gc.collect()
@@ -121,7 +120,7 @@ def main():
         elif action == "trip":
             memory[31] |= 1
         micropython.heap_lock()
-        if frames:
+        while can.at < can.end:
             can.handler(can)
         begin()
         vcu.tick(1)

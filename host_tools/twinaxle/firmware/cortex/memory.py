@@ -90,6 +90,16 @@ def new_bytes(ram: Ram, content: int | bytes | Iterable[int] = 0) -> Block:
     return new_array(ram, "B", bytes(content))
 
 
+class View(Block):
+    """A memoryview: a slice of it is one as well."""
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(self.length)
+            return View(self.ram, self.typecode, self.address + start * _CODES[self.typecode], stop - start)
+        return self.items[index]
+
+
 def new_view(ram: Ram, block: Block) -> Block:
     """memoryview(block): the same bytes; its `length` can be changed, as recv() of the CAN driver does."""
-    return Block(ram, block.typecode, block.address, block.length)
+    return View(ram, block.typecode, block.address, block.length)

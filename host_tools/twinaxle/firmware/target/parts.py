@@ -6,10 +6,17 @@ from time import ticks_us
 # Globals, not a closure: calling one with more than five arguments and cells together allocates
 _WRAPPER = """
 def wrapper({arguments}):
+    us_before = inner[0]
+    calls_before = inner[1]
+    inner[0] = inner[1] = 0
     began = clock()
     result = function({arguments})
-    us[{i}] += clock() - began
+    spent = clock() - began
+    us[{i}] += spent - inner[0]
     calls[{i}] += 1
+    wrapped[{i}] += inner[1]
+    inner[0] = us_before + spent
+    inner[1] = calls_before + 1
     return result
 """
 _PASSES = 100
@@ -17,47 +24,70 @@ _ROUNDS = 301
 
 
 class Parts:
-    """Sums by name. A wrapper takes as many arguments as what it wraps, so that it allocates nothing."""
+    """Sums by name, each without what the other parts that it calls take.
+
+    A wrapper takes as many arguments as what it wraps, so that it allocates nothing.
+    """
 
     def __init__(self):
         self.names = []
         self.us = []
         self.calls = []
+        self.wrapped = []  # calls of other parts
+        self.inner = [0, 0]  # time in and calls of parts that the running one has called
 
     def wrap(self, name, function, arguments):
         names = ", ".join("a%d" % i for i in range(arguments))
-        made = {"clock": ticks_us, "function": function, "us": self.us, "calls": self.calls}
+        made = {
+            "clock": ticks_us,
+            "function": function,
+            "us": self.us,
+            "calls": self.calls,
+            "wrapped": self.wrapped,
+            "inner": self.inner,
+        }
         exec(_WRAPPER.format(arguments=names, i=len(self.names)), made)
         self.names.append(name)
         self.us.append(0)
         self.calls.append(0)
+        self.wrapped.append(0)
         return made["wrapper"]
 
     def net_us(self):
-        """Name -> (calls, time without what the wrapper adds)."""
-        added = self._added_us()
-        return {name: (calls, us - calls * added) for name, us, calls in zip(self.names, self.us, self.calls)}
+        """Name -> (calls, time without what the wrappers add)."""
+        within, around = _added_us()
+        return {
+            name: (calls, us - calls * within - wrapped * around)
+            for name, us, calls, wrapped in zip(self.names, self.us, self.calls, self.wrapped)
+        }
 
-    def _added_us(self):
-        def empty(a, b):
+
+def _added_us():
+    """us that a wrapper adds to the time that it takes itself, and to that of its caller."""
+
+    def empty(a, b):
+        pass
+
+    probe = Parts()
+    wrapper = probe.wrap("", empty, 2)
+    rounds = []
+    for _ in range(_ROUNDS):
+        probe.us[0] = 0
+        began = ticks_us()
+        for _ in range(_PASSES):
+            wrapper(1, 2)
+        all_us = ticks_us() - began
+        began = ticks_us()
+        for _ in range(_PASSES):
             pass
-
-        probe = Parts()
-        wrapped = probe.wrap("", empty, 2)
-        rounds = []
-        for _ in range(_ROUNDS):
-            probe.us[0] = 0
-            for _ in range(_PASSES):
-                wrapped(1, 2)
-            began = ticks_us()
-            for _ in range(_PASSES):
-                pass
-            loop = ticks_us() - began
-            began = ticks_us()
-            for _ in range(_PASSES):
-                empty(1, 2)
-            rounds.append(probe.us[0] - (ticks_us() - began - loop))
-        return sorted(rounds)[_ROUNDS // 2] / _PASSES
+        loop = ticks_us() - began
+        began = ticks_us()
+        for _ in range(_PASSES):
+            empty(1, 2)
+        call = ticks_us() - began - loop
+        rounds.append((probe.us[0] - call, all_us - loop - probe.us[0]))
+    middle = _ROUNDS // 2
+    return [sorted(values)[middle] / _PASSES for values in zip(*rounds)]
 
 
 def wrap_methods(parts, vcu, methods):

@@ -70,8 +70,8 @@ def play(app, recording, after=None):
         now[0] = period * _PERIOD_US
         machine.waiting = periods[period]
         machine.position[0] = 0
-        if machine.waiting:
-            machine.hooks["frame"](None)
+        while machine.position[0] < len(machine.waiting):
+            machine.hooks["frame"](None)  # one interrupt for each frame
         machine.hooks["timer"](None)
 
     machine.hooks["idle"] = idle

@@ -1,0 +1,117 @@
+"""`twinaxle split`: threshold of the split from the drive units' loss maps, beside the best split there is."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twinaxle.split.optimum import Maps, Rules
+    from twinaxle.split.table import Thresholds
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "split",
+        help="compute the split between the axles from the loss maps",
+        description="Reads loss maps of both drive units (CSV: speed_rpm,torque_nm,loss_w with the gates on; "
+        "speed_rpm,loss_w with the gates off) and computes under which summed torque one axle alone loses less. "
+        "'show' prints the table and the energy over the WLTC of half and half, the table, and the best of all shares; "
+        "'write' puts the table and the fitted loss model into the calibration; 'maps' writes maps from the virtual "
+        "car's loss formula.",
+    )
+    parser.add_argument("action", choices=("show", "write", "maps"), nargs="?", default="show")
+    parser.add_argument("--maps", type=Path, metavar="FOLDER", help="default: firmware/calibration/losses")
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="TOML",
+        help="with the split's rules; default: firmware/calibration/78kWh.toml",
+    )
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="write the threshold and the loss saved as a plot")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="TOML", help="of write; default: from_loss_maps.toml beside"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the action. Returns 0."""
+    from twinaxle.paths import CALIBRATIONS
+
+    folder: Path = args.maps or CALIBRATIONS / "losses"
+    if args.action == "maps":
+        return _write_maps(folder)
+
+    from twinaxle.paths import shown
+    from twinaxle.split.derive import DERIVED_NAME, read_rules
+    from twinaxle.split.maps import load_maps
+    from twinaxle.split.table import loss_model, thresholds, toml_text
+
+    calibration: Path = args.calibration or CALIBRATIONS / "78kWh.toml"
+    maps, rules = load_maps(folder), read_rules(calibration)
+    table, model = thresholds(maps, rules), loss_model(maps)
+    if args.action == "write":
+        output: Path = args.output or calibration.parent / DERIVED_NAME
+        output.write_text(toml_text(table, model), encoding="utf-8", newline="\n")
+        print(f"{shown(output)}: written; `twinaxle calibrate` compiles it")
+        return 0
+
+    print(f"{'motor speed':>12} {'drive':>8} {'regeneration':>13}   one axle alone under this summed torque")
+    for rpm, drive, regen in zip(table.speeds_rpm, table.drive_dnm, table.regen_dnm, strict=True):
+        print(f"{rpm:8d} rpm {drive / 10:5.1f} Nm {regen / 10:10.1f} Nm")
+    print(f"from {rules.gates_off_below_rpm:.0f} rpm on both axles together: no gates may be off")
+    print(
+        f"loss model of the limits: {model.mean_error_w:.1f} W off the maps on average, "
+        f"{model.worst_error_w:.1f} W at most"
+    )
+    print()
+    print("\n".join(_energies(maps, rules, table)))
+    if args.plot:
+        from twinaxle.split.plot import split_svg
+
+        args.plot.write_text(split_svg(maps, rules, table), encoding="utf-8", newline="\n")
+        print(f"written: {shown(args.plot)}")
+    return 0
+
+
+def _write_maps(folder: Path) -> int:
+    from hil.plant import load_parameters
+    from hil.plant.drive_unit import loss_w
+    from twinaxle.paths import shown
+    from twinaxle.split.maps import AXLES, write_map
+
+    losses = load_parameters().losses
+    source = "loss model of the virtual car (hil/plant/polestar2.toml), written by `twinaxle split maps`"
+    for axle in AXLES:
+        for path in write_map(
+            folder,
+            axle,
+            lambda torque, speed, gates: loss_w(losses, torque, speed, gates),
+            source,
+            range(0, 15001, 500),
+            range(0, 331, 15),
+        ):
+            print(f"{shown(path)}: written")
+    return 0
+
+
+def _energies(maps: "Maps", rules: "Rules", table: "Thresholds") -> list[str]:
+    """Lines on the WLTC."""
+    from hil.plant.cycle import wltc_class3b
+    from hil.plant.reference import cycle_torque
+    from twinaxle.split.optimum import best_w, energy_wh, half_w, shaft_wh, table_w
+
+    step_s = 0.1
+    torque_nm, speed_rpm, auxiliary_w = cycle_torque(wltc_class3b(), step_s)
+    base_wh = shaft_wh(torque_nm, speed_rpm, step_s) + auxiliary_w * len(torque_nm) * step_s / 3600.0
+    ways = {
+        "half and half": half_w(maps, torque_nm, speed_rpm),
+        "threshold table": table_w(maps, torque_nm, speed_rpm, step_s, rules, table.as_arrays()),
+        "best of all shares": best_w(maps, torque_nm, speed_rpm, rules),
+    }
+    energy = {name: base_wh + energy_wh(heat, step_s) for name, heat in ways.items()}
+    half, best = energy["half and half"], energy["best of all shares"]
+    lines = [f"{'WLTC class 3b, at the pack':26} {'energy':>10} {'to half':>9} {'to best':>9}"]
+    for name, value in energy.items():
+        lines.append(f"{name:26} {value:7.1f} Wh {100 * (value / half - 1):+7.2f} % {100 * (value / best - 1):+7.3f} %")
+    return lines

@@ -1,0 +1,124 @@
+"""What the calibration takes from the loss maps: the threshold table of the split, and the loss model of the limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinaxle.split.maps import Array, LossMap
+from twinaxle.split.optimum import Maps, Rules, alone_w, both_w
+
+SPEEDS_RPM = (0, 1000, 2000, 3000, 4000, 5000, 6000, 6200, 6400, 6600, 6800, 6950)
+"""Of the threshold table. Field weakening makes it fall before the gate limit, where it ends."""
+
+_TORQUE_STEP_NM = 0.1
+_WEAKENING_RPM = np.arange(3000, 13001, 50)
+_DNM = 0.1
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Summed torque under which one axle alone loses less, against speed, for driving and for regeneration."""
+
+    speeds_rpm: tuple[int, ...]
+    drive_dnm: tuple[int, ...]
+    regen_dnm: tuple[int, ...]
+
+    def as_arrays(self) -> tuple[Array, Array, Array]:
+        """Speeds in rpm and thresholds in Nm."""
+        return np.array(self.speeds_rpm, float), _DNM * np.array(self.drive_dnm), _DNM * np.array(self.regen_dnm)
+
+
+@dataclass(frozen=True)
+class LossModel:
+    """Integer coefficients of the firmware's loss model (`loss_w` in limits.py) and how far it is from the maps."""
+
+    coefficients: dict[str, int]
+    """By key of the table [loss]."""
+    worst_error_w: float
+    mean_error_w: float
+
+
+def thresholds(maps: Maps, rules: Rules) -> Thresholds:
+    """The table for the front axle alone against both axles as SP-05 has them share."""
+    torque = np.arange(0.0, rules.torque_max_nm + _TORQUE_STEP_NM / 2, _TORQUE_STEP_NM)
+    return Thresholds(
+        SPEEDS_RPM,
+        tuple(_threshold_dnm(maps, torque, rpm, rules) for rpm in SPEEDS_RPM),
+        tuple(_threshold_dnm(maps, -torque, rpm, rules) for rpm in SPEEDS_RPM),
+    )
+
+
+def _threshold_dnm(maps: Maps, torque: Array, rpm: int, rules: Rules) -> int:
+    """First torque from which on both axles together lose less."""
+    speed = np.full_like(torque, rpm)
+    saved = alone_w(maps[0], torque, speed) - both_w(maps, torque, speed, rules.both_share(torque))
+    better = np.flatnonzero(saved > 0.0)
+    return round(float(abs(torque[better[0]])) / _DNM) if better.size else round(rules.torque_max_nm / _DNM)
+
+
+def loss_model(maps: Maps) -> LossModel:
+    """Least squares of the firmware's model over both maps; the speed where weakening begins is searched for."""
+    points = [_points(unit) for unit in maps]
+    torque, rpm, loss = (np.concatenate(values) for values in zip(*points, strict=True))
+    torque = np.abs(torque) / _DNM
+
+    def fit(corner: float) -> tuple[float, Array, Array]:
+        over = np.maximum(rpm / corner - 1.0, 0.0)
+        basis = np.column_stack(
+            (np.ones_like(rpm), rpm, rpm**2, torque, torque**2, torque * rpm, over**2, torque**2 * over)
+        )
+        scale = np.maximum(np.abs(basis).max(axis=0), 1e-12)
+        solution = np.linalg.lstsq(basis / scale, loss, rcond=None)[0] / scale
+        residual = basis @ solution - loss
+        return float(np.sum(residual**2)), solution, over
+
+    # The end of weakening's range: a map that does not weaken fits with no such term
+    corner = min(_WEAKENING_RPM, key=lambda candidate: fit(float(candidate))[0])
+    corner = min(np.arange(corner - 50, corner + 51, 1), key=lambda candidate: fit(float(candidate))[0])
+    c = np.maximum(fit(float(corner))[1], 0.0)
+    coefficients = {
+        "fixed_w": round(c[0]),
+        "speed_mw_per_rpm": round(c[1] * 1e3),
+        "speed_squared_e5": round(c[2] * 1e8),
+        "torque_mw_per_dnm": round(c[3] * 1e3),
+        "torque_squared_e3": round(c[4] * 1e6),
+        "torque_speed_e3": round(c[5] * 1e6),
+        "weakening_rpm": int(corner),
+        "weakening_w": round(c[6]),
+        "weakening_copper_percent": round(100.0 * c[7] / c[4]) if c[4] > 0.0 else 0,
+    }
+    error = np.abs(modelled_w(coefficients, torque, rpm) - loss)
+    return LossModel(coefficients, float(error.max()), float(error.mean()))
+
+
+def modelled_w(c: dict[str, int], torque_dnm: Array, rpm: Array) -> Array:
+    """The firmware's model without its rounding, W."""
+    over = np.maximum(rpm / c["weakening_rpm"] - 1.0, 0.0)
+    copper = c["torque_squared_e3"] * 1e-6 * torque_dnm**2 * (1.0 + 0.01 * c["weakening_copper_percent"] * over)
+    total = c["fixed_w"] + 1e-3 * (c["speed_mw_per_rpm"] * rpm + c["torque_mw_per_dnm"] * torque_dnm)
+    total = total + 1e-8 * c["speed_squared_e5"] * rpm**2 + 1e-6 * c["torque_speed_e3"] * torque_dnm * rpm
+    result: Array = total + copper + c["weakening_w"] * over**2
+    return result
+
+
+def _points(unit: LossMap) -> tuple[Array, Array, Array]:
+    rpm, torque = np.meshgrid(unit.speeds_rpm, unit.torques_nm, indexing="ij")
+    return torque.ravel(), rpm.ravel(), unit.loss.ravel()
+
+
+def toml_text(table: Thresholds, model: LossModel) -> str:
+    """The calibration layer that holds both."""
+    lines = [
+        "# Generated by `twinaxle split write` from the loss maps in losses/: change those.",
+        "",
+        "[split]",
+        f"threshold_rpm = {list(table.speeds_rpm)}",
+        f"threshold_drive_dnm = {list(table.drive_dnm)}",
+        f"threshold_regen_dnm = {list(table.regen_dnm)}",
+        "",
+        f"[loss] # fit of both maps: {model.mean_error_w:.1f} W off on average, {model.worst_error_w:.1f} W at most",
+        *(f"{key} = {value}" for key, value in model.coefficients.items()),
+    ]
+    return "\n".join(lines) + "\n"
