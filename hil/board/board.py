@@ -122,7 +122,9 @@ class VirtualBoard:
         self._life = 0
         self._late_outputs = 0
         self._line = ""
-        self._can = BxCan(kernel, port, self._received, self._transmitted, self._bus_state, self._restarted)
+        self._can = BxCan(
+            kernel, port, self._received, self._transmitted, self._collect, self._bus_state, self._restarted
+        )
         self._watchdog = Watchdog(kernel, partial(self.reset, ResetCause.WATCHDOG), watchdog_hz)
         self._outputs = [False] * PIN_COUNT
         self._listeners: dict[int, list[Callable[[bool], None]]] = {}
@@ -214,7 +216,7 @@ class VirtualBoard:
         clock = BoardClock(self.kernel.now_ns, self._clock_ppm)
         process = BoardProcess(self._micropython, self.flash, cause, self._costs_us, clock.rate, self._hang_s)
         self._session = session = Session(
-            self.kernel, clock, process, self._costs_us[1], self._apply, self._text, self._ended
+            self.kernel, clock, process, self._can, self._costs_us[1], self._apply, self._text, self._ended
         )
         for number, level in self._inputs.items():
             session.tell(Event.PIN, number, level, at_once=False)
@@ -341,13 +343,17 @@ class VirtualBoard:
         if self._session is not None:
             self._session.receive_raw(fifo, can_id, dlc, data)
 
-    def _received(self, fifo: int, frame: Frame) -> None:
-        if self._session is not None:
-            self._session.receive(fifo, frame)
+    def _received(self, fifo: int, frame: Frame) -> bool:
+        return self._session is None or self._session.receive(fifo, frame)
 
-    def _transmitted(self, mailbox: int, ok: bool) -> None:
+    def _transmitted(self, mailbox: int, ok: bool) -> bool:
+        return self._session is None or self._session.transmitted(mailbox, ok)
+
+    def _collect(self) -> None:
         if self._session is not None:
-            self._session.transmitted(mailbox, ok)
+            self._session.collect()
+        else:
+            self._can.drop_kept()
 
     def _bus_state(self, state: ErrorState) -> None:
         if self._session is not None:

@@ -86,12 +86,12 @@ class _Group:
         self.due_ns = due_ns = self.due_ns + self.period_ns
         node.kernel.at(due_ns, self.event)
         node.cyclic()
-        send = node.port.send
+        send = node.port.send_word
         for message in self.messages:
             data = message.pack(*message.provider())
             if message.protect is not None:
                 data = message.protect(data)
-            send(Frame(message.can_id, data))
+            send(message.can_id, int.from_bytes(data, "little"))
 
 
 class Receiver:
