@@ -8,15 +8,17 @@ from typing import Protocol
 Action = Callable[[], None]
 
 
-class Clocked(Protocol):
-    """Something that knows its own next event and runs many of them at once: the undisturbed bus."""
+class Clock(Protocol):
+    """Something that knows its own next event, at `end_ns`, and runs many of them at once: the undisturbed bus."""
 
     @property
-    def next_ns(self) -> int:
-        """When its next event is."""
+    def end_ns(self) -> int: ...
 
-    def run_to(self, time_ns: int) -> None:
-        """Run events up to and including a time; return early after one in which Python code has run."""
+
+Clocked = tuple[Clock, Callable[[int], None]]
+"""With it, the function that runs its events up to and including a time; it returns early after one in which Python
+code has run.
+"""
 
 
 class Kernel:
@@ -49,7 +51,7 @@ class Kernel:
 
     def next_ns(self) -> int | None:
         """Time of the next event, None if there is none."""
-        times = [part.next_ns for part in self.clocked if part.next_ns < NEVER_NS]
+        times = [clock.end_ns for clock, _ in self.clocked if clock.end_ns < NEVER_NS]
         if self.events:
             times.append(self.events[0][0])
         return min(times, default=None)
@@ -66,12 +68,15 @@ class Kernel:
         pop = heappop
         while True:
             due_ns = events[0][0] if events else NEVER_NS
-            limit_ns = due_ns if due_ns < time_ns else time_ns
             if clocked:
-                first = clocked[0] if len(clocked) == 1 else min(clocked, key=_next_ns)
-                if first.next_ns <= limit_ns:
-                    others = [part.next_ns for part in clocked if part is not first] if len(clocked) > 1 else []
-                    first.run_to(min([limit_ns, *others]) if others else limit_ns)
+                limit_ns = due_ns if due_ns < time_ns else time_ns
+                clock, run_to = clocked[0]
+                if len(clocked) > 1:
+                    clocked.sort(key=_end_ns)
+                    clock, run_to = clocked[0]
+                    limit_ns = min(limit_ns, clocked[1][0].end_ns)
+                if clock.end_ns <= limit_ns:
+                    run_to(limit_ns)
                     continue
             if due_ns > time_ns:
                 break
@@ -84,5 +89,5 @@ NEVER_NS = 1 << 62
 """Later than every time that is reached."""
 
 
-def _next_ns(part: Clocked) -> int:
-    return part.next_ns
+def _end_ns(part: Clocked) -> int:
+    return part[0].end_ns

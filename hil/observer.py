@@ -25,8 +25,7 @@ class Observer:
             for signal in message.signals
         }
         self._decoded: dict[str, tuple[int, Any]] = dict.fromkeys(self._ids, (-1, None))
-        self._newest_ns, self._newest_data = bus.newest_ns, bus.newest_data
-        self._lengths = {name: message.length for name, message in database.messages.items()}
+        self._newest_ns, self._newest_data, self._lengths = bus.newest_ns, bus.newest_data, bus.newest_length
 
     def _id(self, name: str) -> int:
         try:
@@ -48,7 +47,7 @@ class Observer:
         can_id = self._id(name)
         if self._newest_ns[can_id] < 0:
             raise UserError(f"no frame of message {name!r} has been on the bus")
-        return self._newest_data[can_id].to_bytes(8, "little", signed=True)[: self._lengths[name]]
+        return self._newest_data[can_id].to_bytes(8, "little", signed=True)[: self._lengths[can_id]]
 
     def latest(self, name: str) -> Any:
         """Physical values of the newest frame as a named tuple. Raises `UserError` when none came."""

@@ -26,6 +26,7 @@ BOOT_NS = 150_000_000
 """Reset to the first line of boot.py; an estimate."""
 SOFT_BOOT_NS = 20_000_000
 _OUT_MODES = (1, 5)
+_SEND, _FEED = int(Out.SEND), int(Out.WDT_FEED)
 
 
 class ResetCause(IntEnum):
@@ -307,10 +308,12 @@ class VirtualBoard:
 
     def _apply(self, output: Output) -> None:
         kind, a, size, flags, ident, _, data = output
-        if kind == Out.SEND:
-            self._can.send(a, Frame(ident, data[:size], bool(flags & FLAG_EXT_ID), bool(flags & FLAG_RTR)))
-        elif kind == Out.WDT_FEED:
+        if kind == _SEND and size == 8 and not flags:
+            self._can.send_plain(a, ident, data)
+        elif kind == _FEED:
             self._watchdog.feed()
+        elif kind == _SEND:
+            self._can.send(a, Frame(ident, data[:size], bool(flags & FLAG_EXT_ID), bool(flags & FLAG_RTR)))
         elif kind == Out.PIN:
             self._drive(ident, bool(a))
         else:

@@ -12,7 +12,7 @@ from functools import partial
 
 from hil.bus import ErrorState, Frame, Port
 from hil.bus.bits import frame_bits
-from hil.bus.calm import ASK, DROP, IDS, QUEUE
+from hil.bus.calm import ASK, DROP, IDS, QUEUE, offer
 from hil.kernel import Kernel
 
 MAILBOXES = 3
@@ -205,6 +205,28 @@ class BxCan:
             self._requests[mailbox] = self.port.send_word(can_id, int.from_bytes(data, "little"), QUEUE + mailbox)
         else:
             self._requests[mailbox] = self.port.send(frame, partial(self._done, self._life, mailbox, frame))[1]
+
+    def send_plain(self, mailbox: int, can_id: int, data: bytes) -> None:
+        """`send` for a standard data frame of 8 bytes: straight to the compiled bus if nothing stands against it."""
+        frame = Frame(can_id, data)
+        port = self.port
+        bus = port.bus
+        if not self._keep_ends or self._equal_ids or self._mode is not Mode.NORMAL or port.tx_hooks or bus.disturbed:
+            self.send(mailbox, frame)
+            return
+        if self._line.sent:
+            self._settle()
+        boxes = self._boxes
+        for held in boxes:
+            if held is not None and held[0] == can_id:
+                self.send(mailbox, frame)
+                return
+        boxes[mailbox] = frame
+        word = int.from_bytes(data, "little", signed=True)
+        if offer(bus.memory, self.kernel.now_ns, can_id << 21, port.number, can_id, 8, word, QUEUE + mailbox, False):
+            self._offer(mailbox, frame)
+        else:
+            self._requests[mailbox] = self._line.serial
 
     def _settle(self) -> None:
         """Empty the mailboxes whose frames the bus has seen through."""

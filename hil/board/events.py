@@ -6,8 +6,9 @@ from ctypes import Structure, c_int64
 from typing import Annotated, Any
 
 from hil.board.wire import Event
+from hil.bus import calm
 from hil.bus.calm import QUEUE_RECORDS, Calm, Words
-from hil.native import compiled, memory, structure
+from hil.native import access, compiled, memory, structure
 
 _RX = int(Event.RX)
 _TX_DONE = int(Event.TX_DONE)
@@ -20,10 +21,13 @@ class _Events(Structure):
     words: Annotated[Words, c_int64 * (3 * QUEUE_RECORDS)]
 
 
+_at = access(_Events)
+
+
 @compiled
 def _take(line_memory: Any, events_memory: Any, base_ns: int) -> None:
     """Move the queue's records into events (`hil.board.wire.EVENT`); the tag of a frame is its FIFO + 1."""
-    line, events = line_memory[0], events_memory[0]
+    line, events = calm.at(line_memory), _at(events_memory)
     for index in range(line.queued):
         at = 3 * index
         time, what = line.queue[at] - base_ns, line.queue[at + 1]

@@ -49,11 +49,11 @@ class _Group:
 
     __slots__ = ("interrupts", "outputs", "time_ns")
 
-    def __init__(self, time_ns: int, interrupts: int) -> None:
+    def __init__(self, time_ns: int, interrupts: int, outputs: list[Output]) -> None:
         self.time_ns = time_ns
         self.interrupts = interrupts
         """Interrupts before it was computed: each later one takes the processor away and delays the outputs."""
-        self.outputs: list[Output] = []
+        self.outputs = outputs
 
 
 class Session:
@@ -175,15 +175,20 @@ class Session:
         now_ns = self.kernel.now_ns
         base_us = self._horizon_us
         self._horizon_us = horizon_us = self.clock.board_us(now_ns)
-        events = self._events
-        blocks = b""
-        for first in range(0, len(events) or 1, _BLOCK_EVENT_BYTES):
-            part = events[first : first + _BLOCK_EVENT_BYTES]
-            more = first + _BLOCK_EVENT_BYTES < len(events)
-            block = REPLY.pack(len(part) // EVENT_BYTES, more, base_us, horizon_us) + part
-            blocks += block + _BLOCK_TAIL[len(block) :]
-        self._delivered = bytes(events)
-        events.clear()
+        events = bytes(self._events)
+        count = len(events)
+        block = REPLY.pack(count // EVENT_BYTES, 0, base_us, horizon_us) + events
+        if count <= _BLOCK_EVENT_BYTES:
+            blocks = block + _BLOCK_TAIL[len(block) :]
+        else:
+            blocks = b""
+            for first in range(0, count, _BLOCK_EVENT_BYTES):
+                part = events[first : first + _BLOCK_EVENT_BYTES]
+                more = first + _BLOCK_EVENT_BYTES < count
+                block = REPLY.pack(len(part) // EVENT_BYTES, more, base_us, horizon_us) + part
+                blocks += block + _BLOCK_TAIL[len(block) :]
+        self._delivered = events
+        self._events.clear()
         self._base_ns = now_ns
         self.round_trips += 1
         with suppress(BrokenPipeError):  # it ended by itself; the reading end tells
@@ -243,15 +248,17 @@ class Session:
 
     def _schedule(self, outputs: list[Output]) -> None:
         now_ns = self.kernel.now_ns
-        group: _Group | None = None
-        time_us = -1
-        for output in outputs:
-            if group is None or output[5] != time_us:
-                time_us = output[5]
-                group = _Group(max(now_ns, self.clock.bench_ns(time_us)), self._can.interrupts)
-                self._groups.append(group)
-                self._arm(group)
-            group.outputs.append(output)
+        first = 0
+        while first < len(outputs):  # they come in the order of their times
+            time_us = outputs[first][5]
+            last = len(outputs) if outputs[-1][5] == time_us else first + 1
+            while last < len(outputs) and outputs[last][5] == time_us:
+                last += 1
+            due_ns = self.clock.bench_ns(time_us)
+            group = _Group(due_ns if due_ns > now_ns else now_ns, self._can.interrupts, outputs[first:last])
+            self._groups.append(group)
+            self._arm(group)
+            first = last
 
     def _arm(self, group: _Group) -> None:
         def effect() -> None:

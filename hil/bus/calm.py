@@ -17,7 +17,7 @@ from ctypes import Array, Structure, c_int64
 from typing import Annotated, Any, TypeAlias
 
 from hil.bus.frame import EXTENDED, REMOTE
-from hil.native import compiled, structure
+from hil.native import access, compiled, structure
 
 Words: TypeAlias = Array[c_int64]
 
@@ -110,6 +110,9 @@ class Calm(Structure):
     queue: Annotated[Words, c_int64 * (3 * QUEUE_RECORDS)]
 
 
+at = access(Calm)
+
+
 @compiled
 def frame_length(address: int, length: int, data: int) -> int:
     """Bit times from SOF to the end of EOF with stuff bits (ISO 11898-1).
@@ -182,7 +185,7 @@ def offer(
     """Queue a frame at `now_ns`; it starts at once on an idle bus. `latest_only`: a waiting frame of the same port and
     id gives way. Counts `serial` up if it was queued. Returns QUEUED, REPLACED, CONFLICT or FULL.
     """
-    line = memory[0]
+    line = at(memory)
     result = QUEUED
     place = 0
     first = False
@@ -294,7 +297,7 @@ def _settle(line: Calm) -> bool:
 @compiled
 def run(memory: Any, limit_ns: int) -> int:
     """Let frames end up to and including `limit_ns`. Returns DONE, TELL, COLLISION, LOG_FULL or QUEUE_FULL."""
-    line = memory[0]
+    line = at(memory)
     while line.end_ns <= limit_ns:
         if line.logging and line.logged == LOG_RECORDS:
             return LOG_FULL
@@ -322,4 +325,4 @@ def run(memory: Any, limit_ns: int) -> int:
 @compiled
 def record(memory: Any) -> None:
     """For a frame that has ended on the disturbed bus, whose `ended_` fields Python has filled: log and newest."""
-    _record(memory[0])
+    _record(at(memory))

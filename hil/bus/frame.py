@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+FROZEN = True
 EXTENDED = 1 << 31
 REMOTE = 1 << 30
 """Flags in an address, at the places where SocketCAN has them."""

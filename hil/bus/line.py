@@ -53,8 +53,9 @@ class Line(ABC):
         self.calm = calm.Calm(bit_ns=self.bit_ns, end_ns=calm.NEVER_NS, queue_port=-1)
         self.calm.newest_ns[:] = [-calm.NEVER_NS] * calm.IDS
         self.newest_ns, self.newest_data = self.calm.newest_ns, self.calm.newest_data
-        """Time of the end of the newest frame and its data, by standard id."""
-        self._memory = memory(self.calm)
+        """Time of the end of the newest frame (negative: none came) and its data, by standard id."""
+        self.newest_length = self.calm.newest_length
+        self.memory = memory(self.calm)
         self._compiled = False
         self._requests: dict[int, TxRequest] = {}
         self._members: list[Port] = []
@@ -192,7 +193,7 @@ class Line(ABC):
 
     def _offer_calm(self, port: Port, rank: int, address: int, length: int, data: int, notify: int) -> bool:
         result = calm.offer(
-            self._memory, self.kernel.now_ns, rank, port.number, address, length, data, notify, port.latest_only
+            self.memory, self.kernel.now_ns, rank, port.number, address, length, data, notify, port.latest_only
         )
         if result == calm.QUEUED:
             return True
@@ -207,28 +208,18 @@ class Line(ABC):
 
     # --- the compiled bus and back ---
 
-    @property
-    def next_ns(self) -> int:
-        """End of the current frame (for the kernel)."""
-        return self.calm.end_ns
-
     def run_to(self, time_ns: int) -> None:
         """Let frames end up to a time; return after one of which somebody was told."""
-        line = self.calm
-        while True:
-            result = calm.run(self._memory, time_ns)
-            if result == calm.DONE:
-                return
-            if result == calm.LOG_FULL:
-                self.flush_log()
-            elif result == calm.QUEUE_FULL:
-                queue = self.numbered[line.queue_port].queue
-                assert queue is not None
-                queue.collect()
-            else:
-                self.kernel.now_ns = line.ended_ns
-                self._tell(result == calm.COLLISION)
-                return
+        result = calm.run(self.memory, time_ns)
+        if result == calm.TELL or result == calm.COLLISION:
+            self.kernel.now_ns = self.calm.ended_ns
+            self._tell(result == calm.COLLISION)
+        elif result == calm.LOG_FULL:
+            self.flush_log()
+        elif result == calm.QUEUE_FULL:
+            queue = self.numbered[self.calm.queue_port].queue
+            assert queue is not None
+            queue.collect()
 
     def _tell(self, collision: bool) -> None:
         """The end of a frame, for those in Python. The next is chosen before, so that what they send then competes."""
@@ -277,7 +268,7 @@ class Line(ABC):
         line.queue_port = keeper.number if keeper is not None and keeper in self._members else -1
         self._compiled = True
         self._set_ears()
-        self.kernel.clocked.append(self)
+        self.kernel.clocked.append((line, self.run_to))
 
     def _take_back(self) -> None:
         """Take all frames from the compiled bus."""
@@ -285,7 +276,7 @@ class Line(ABC):
             return
         line = self.calm
         self._compiled = False
-        self.kernel.clocked.remove(self)
+        self.kernel.clocked.remove((line, self.run_to))
         self._queue = [self._request(place) for place in range(1, line.waiting + 1)]
         heapify(self._queue)
         line.waiting = 0
@@ -339,7 +330,7 @@ class Line(ABC):
             self.flush_log()
         line.ended_ns, line.ended_port, line.ended_address = time_ns, port.number, address_of(frame)
         line.ended_length, line.ended_data = len(frame.data), word_of(frame.data)
-        calm.record(self._memory)
+        calm.record(self.memory)
 
     # --- delivery ---
 

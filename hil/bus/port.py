@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from hil.bus.bits import frame_bits
 from hil.bus.calm import QUEUE, Calm
@@ -28,6 +28,9 @@ class Wire(Protocol):
     bit_ns: int
     serial: int
     calm: Calm
+    memory: Any
+    """Of `calm`, for compiled code that queues frames by itself while the bus is not `disturbed`."""
+    disturbed: bool
 
     @property
     def stuck_dominant(self) -> bool:

@@ -12,15 +12,13 @@ mu N at the peak, less behind it (Pacejka's formula with E = 0).
 from __future__ import annotations
 
 from math import atan, cos, exp, sin, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hil.native import compiled
-
-if TYPE_CHECKING:
-    from hil.plant.battery import Battery
-    from hil.plant.coefficients import Coefficients
-    from hil.plant.drive_unit import DriveUnit
-    from hil.plant.plant import State
+from hil.native import access, compiled
+from hil.plant.battery import Battery
+from hil.plant.coefficients import Coefficients
+from hil.plant.drive_unit import DriveUnit
+from hil.plant.state import State
 
 _HELD_MPS = 0.02
 _LOCK_NM = 1e6
@@ -155,10 +153,21 @@ def _link_step(k: Coefficients, pack: Battery, load_w: float, discharging: int) 
     pack.energy_j += pack.open_circuit_v * pack.pack_current_a * k.step_s
 
 
+_coefficients_at = access(Coefficients)
+_unit_at = access(DriveUnit)
+_state_at = access(State)
+
+
+@compiled
+def one_axle_step(k: Any, unit: Any, link_share: float, load_n: float, car_mps: float, brake_nm: float) -> None:
+    """`axle_step` by itself: memories of `Coefficients` and `DriveUnit`."""
+    axle_step(_coefficients_at(k), _unit_at(unit), link_share, load_n, car_mps, brake_nm)
+
+
 @compiled
 def run_steps(memory: Any, steps: int) -> None:
     """Run a number of steps with the inputs as they are. `memory` is that of a `State`."""
-    car = memory[0]
+    car = _state_at(memory)
     k, front, rear, pack = car.coefficients, car.front_unit, car.rear_unit, car.pack
     climb = car.slope_percent * 0.01
     across = sqrt(1.0 + climb * climb)

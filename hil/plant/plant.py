@@ -10,39 +10,15 @@ Truth: `speed_mps`, `accel_mps2`, `distance_m`, `front`, `rear`, `battery`, `lin
 
 from __future__ import annotations
 
-from ctypes import Structure
-
-from hil.native import memory, structure
-from hil.plant.battery import Battery
-from hil.plant.coefficients import GRAVITY_MPS2, Coefficients, coefficients
-from hil.plant.drive_unit import DriveUnit
+from hil.native import memory
+from hil.plant.coefficients import GRAVITY_MPS2, coefficients
 from hil.plant.dynamics import run_steps
 from hil.plant.parameters import Parameters, load_parameters
+from hil.plant.state import State
 
 STEP_NS = 1_000_000
 _SLOW_NS = 100_000_000
 """Heat and open-circuit voltage are stepped this often: they change within minutes."""
-
-
-@structure
-class State(Structure):
-    """All that changes in the plant, and the constants of its step, in one piece of memory for `run_steps`."""
-
-    brake_pressure_bar: float
-    parking_lock: bool
-    slope_percent: float
-    wind_mps: float
-    speed_mps: float
-    accel_mps2: float
-    distance_m: float
-    road_energy_j: float
-    """Work against rolling resistance, air and slope."""
-    transfer_n: float
-    """Load that acceleration moves from the front to the rear axle."""
-    front_unit: DriveUnit
-    rear_unit: DriveUnit
-    pack: Battery
-    coefficients: Coefficients
 
 
 class Plant(State):

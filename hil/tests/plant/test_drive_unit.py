@@ -10,7 +10,7 @@ from hil.native import memory
 from hil.plant import load_parameters
 from hil.plant.coefficients import coefficients
 from hil.plant.drive_unit import DriveUnit, loss_w, torque_available_nm
-from hil.plant.dynamics import axle_step
+from hil.plant.dynamics import one_axle_step
 from hil.plant.reference import ready_plant
 
 CAR = load_parameters()
@@ -43,7 +43,7 @@ def test_power_falls_with_voltage_and_nothing_beyond_the_highest_speed() -> None
 @pytest.mark.parametrize("gates_on", [True, False])
 def test_both_forms_of_the_loss_agree(gates_on: bool) -> None:
     """The step has the formula with its constants folded; torque only flows with the gates on."""
-    constants = memory(coefficients(CAR, 0.001))[0]
+    constants = coefficients(CAR, 0.001)
     compared = 0
     wheel_per_motor = 1.0 / CAR.driveline.gear_ratio
     torques = (-330.0, -151.3, -20.0, -0.5, 0.0, 1e-12, 0.5, 7.0, 76.0, 200.0, 330.0) if gates_on else (0.0,)
@@ -57,7 +57,7 @@ def test_both_forms_of_the_loss_agree(gates_on: bool) -> None:
             unit = DriveUnit(CAR)
             unit.torque_nm, unit.speed_radps, unit.wheel_speed_radps = torque, speed, wheel
             unit.target_torque_nm, unit.gates_on = torque, gates_on
-            axle_step(constants, memory(unit)[0], 1.0, 10_000.0, car, 0.0)
+            one_axle_step(memory(constants), memory(unit), 1.0, 10_000.0, car, 0.0)
             expected = loss_w(CAR.losses, torque, speed, gates_on)
             assert unit.loss_w == pytest.approx(expected, rel=1e-12), (torque, speed)
             # What the link gives is the shaft's power and the loss without the drag, which the shaft pays itself.
