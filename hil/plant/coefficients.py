@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctypes import Structure
-from math import exp, sqrt
+from math import exp, pi, sqrt
 
 from hil.native import structure
 from hil.plant.parameters import Parameters
@@ -33,6 +33,7 @@ class Coefficients(Structure):
     power_max_w: float
     power_corner_radps: float
     power_fall_ws: float
+    speed_max_radps: float
     share_per_v: float
     dead_v: float
     # losses
@@ -92,6 +93,7 @@ def coefficients(parameters: Parameters, step_s: float) -> Coefficients:
         power_max_w=motor.power_max_w,
         power_corner_radps=motor.power_corner_radps,
         power_fall_ws=(motor.power_max_w - motor.power_top_w) / (motor.power_top_radps - motor.power_corner_radps),
+        speed_max_radps=motor.speed_max_rpm * pi / 30.0,
         share_per_v=1.0 / motor.full_power_voltage_v,
         dead_v=DEAD_V,
         drag_linear=losses.drag_linear_w,

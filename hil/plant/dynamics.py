@@ -26,6 +26,25 @@ _LOCK_NM = 1e6
 
 
 @compiled
+def _envelope_nm(k: Coefficients, turning: float, link_share: float) -> float:
+    """Torque that motor and link can give at a speed (0 or more)."""
+    over = turning - k.power_corner_radps
+    power = (k.power_max_w - (k.power_fall_ws * over if over > 0.0 else 0.0)) * link_share
+    if k.torque_max_nm * turning <= power and power > 0.0:
+        return k.torque_max_nm
+    return power / turning if turning > 0.0 else 0.0
+
+
+@compiled
+def available_nm(k: Coefficients, speed_radps: float, voltage_v: float) -> float:
+    """As `drive_unit.torque_available_nm`."""
+    turning = abs(speed_radps)
+    if turning > k.speed_max_radps or voltage_v <= 0.0:
+        return 0.0
+    return _envelope_nm(k, turning, min(voltage_v * k.share_per_v, 1.0))
+
+
+@compiled
 def axle_step(
     k: Coefficients, unit: DriveUnit, link_share: float, load_n: float, car_mps: float, brake_nm: float
 ) -> None:
@@ -37,13 +56,7 @@ def axle_step(
     h, speed = k.step_s, unit.speed_radps
     # What motor and link can give at this speed, whatever the inverter's software asks for.
     turning = abs(speed)
-    over = turning - k.power_corner_radps
-    power = (k.power_max_w - (k.power_fall_ws * over if over > 0.0 else 0.0)) * link_share
-    most = 0.0
-    if k.torque_max_nm * turning <= power and power > 0.0:
-        most = k.torque_max_nm
-    elif turning > 0.0:
-        most = power / turning
+    most = _envelope_nm(k, turning, link_share)
     # Actuator: first-order lag with a slew limit; a cut power stage falls straight to zero.
     torque = unit.torque_nm
     if unit.cut or not unit.gates_on:
