@@ -33,6 +33,7 @@ class Kernel:
     def __init__(self) -> None:
         self.now_ns = 0
         self.clocked: list[Clocked] = []
+        # For a node's cycle, which adds its event by itself: the heap, and numbers that keep equal times in order.
         self.events: list[tuple[int, int, Action]] = []
         self.serial = count().__next__
 

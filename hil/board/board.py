@@ -11,9 +11,9 @@ from hil.board.bxcan import FLAG_EXT_ID, FLAG_RTR, BxCan
 from hil.board.clock import BoardClock
 from hil.board.process import BoardProcess
 from hil.board.pyboard import PIN_COUNT, pin_number
-from hil.board.session import Output, Session
+from hil.board.session import Session
 from hil.board.watchdog import Watchdog
-from hil.board.wire import Event, Op, Out
+from hil.board.wire import OUTPUT, Event, Op, Out
 from hil.bus import ErrorState, Frame, Port
 from hil.kernel import Kernel
 from twinaxle.errors import UserError
@@ -26,7 +26,9 @@ BOOT_NS = 150_000_000
 """Reset to the first line of boot.py; an estimate."""
 SOFT_BOOT_NS = 20_000_000
 _OUT_MODES = (1, 5)
-_SEND, _FEED = int(Out.SEND), int(Out.WDT_FEED)
+
+Output = tuple[int, int, int, int, int, int, bytes]
+"""kind, a, length, flags, ident, board time in us, data"""
 
 
 class ResetCause(IntEnum):
@@ -306,13 +308,16 @@ class VirtualBoard:
 
     # --- outputs of the firmware ---
 
-    def _apply(self, output: Output) -> None:
+    def _apply(self, outputs: bytes) -> None:
+        sent = self._can.send_plain(outputs)
+        for output in OUTPUT.iter_unpack(outputs[sent * OUTPUT.size :]):
+            self._apply_one(output)
+
+    def _apply_one(self, output: Output) -> None:
         kind, a, size, flags, ident, _, data = output
-        if kind == _SEND and size == 8 and not flags:
-            self._can.send_plain(a, ident, data)
-        elif kind == _FEED:
+        if kind == Out.WDT_FEED:
             self._watchdog.feed()
-        elif kind == _SEND:
+        elif kind == Out.SEND:
             self._can.send(a, Frame(ident, data[:size], bool(flags & FLAG_EXT_ID), bool(flags & FLAG_RTR)))
         elif kind == Out.PIN:
             self._drive(ident, bool(a))

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from enum import IntEnum
 from functools import partial
 
+from hil.board.mailboxes import MAILBOXES, OUTPUT_BYTES, OUTPUTS, Mailboxes, send_plain
 from hil.bus import ErrorState, Frame, Port
 from hil.bus.bits import frame_bits
-from hil.bus.calm import ASK, DROP, IDS, QUEUE, offer
+from hil.bus.calm import ASK, DROP, IDS, QUEUE
+from hil.bus.frame import frame_of
 from hil.kernel import Kernel
+from hil.native import memory
 
-MAILBOXES = 3
+_NO_BOXES = [None] * MAILBOXES
 FLAG_RTR = 1
 FLAG_EXT_ID = 2
 RESTART_BITS = 11
@@ -68,6 +71,9 @@ class BxCan:
         self._boxes: list[Frame | None] = [None] * MAILBOXES
         self._requests: list[int | None] = [None] * MAILBOXES
         self._line = port.home.calm
+        self._mailboxes = Mailboxes()
+        self._mailboxes_memory = memory(self._mailboxes)
+        self._outputs = memoryview(self._mailboxes.outputs).cast("B")
         self._keep_ends = False
         self._looping = False
         self._equal_ids = False
@@ -99,7 +105,7 @@ class BxCan:
         self._requests = [None] * MAILBOXES
         self._keep_ends = False
         self.port.online = False
-        self._line.sent = self._line.queued = 0
+        self._line.sent = self._line.queued = self._mailboxes.held = 0
 
     def restart(self) -> None:
         """Through the initialisation mode and back: 11 recessive bits; out of bus-off 128 times as many follow."""
@@ -206,37 +212,29 @@ class BxCan:
         else:
             self._requests[mailbox] = self.port.send(frame, partial(self._done, self._life, mailbox, frame))[1]
 
-    def send_plain(self, mailbox: int, can_id: int, data: bytes) -> None:
-        """`send` for a standard data frame of 8 bytes: straight to the compiled bus if nothing stands against it."""
-        frame = Frame(can_id, data)
+    def send_plain(self, outputs: bytes) -> int:
+        """Send what the first of these outputs ask for, if nothing stands against it; returns how many those are."""
         port = self.port
         bus = port.bus
         if not self._keep_ends or self._equal_ids or self._mode is not Mode.NORMAL or port.tx_hooks or bus.disturbed:
-            self.send(mailbox, frame)
-            return
-        if self._line.sent:
-            self._settle()
-        boxes = self._boxes
-        for held in boxes:
-            if held is not None and held[0] == can_id:
-                self.send(mailbox, frame)
-                return
-        boxes[mailbox] = frame
-        word = int.from_bytes(data, "little", signed=True)
-        if offer(bus.memory, self.kernel.now_ns, can_id << 21, port.number, can_id, 8, word, QUEUE + mailbox, False):
-            self._offer(mailbox, frame)
-        else:
-            self._requests[mailbox] = self._line.serial
+            return 0
+        if self._boxes != _NO_BOXES or len(outputs) > OUTPUTS * OUTPUT_BYTES:
+            return 0
+        self._outputs[: len(outputs)] = outputs
+        count = len(outputs) // OUTPUT_BYTES
+        return send_plain(self._mailboxes_memory, bus.memory, self.kernel.now_ns, port.number, count)
 
     def _settle(self) -> None:
-        """Empty the mailboxes whose frames the bus has seen through."""
-        line = self._line
-        if line.sent:
-            for mailbox in range(MAILBOXES):
-                if line.sent >> mailbox & 1:
-                    self._boxes[mailbox] = None
-                    self._requests[mailbox] = None
-            line.sent = 0
+        """Take over the mailboxes that the compiled bus has, without those whose frames are through."""
+        line, boxes = self._line, self._mailboxes
+        for mailbox in range(MAILBOXES):
+            if line.sent >> mailbox & 1:
+                self._boxes[mailbox] = None
+                self._requests[mailbox] = None
+            elif boxes.held >> mailbox & 1:
+                self._boxes[mailbox] = frame_of(boxes.can_id[mailbox], 8, boxes.data[mailbox])
+                self._requests[mailbox] = boxes.number[mailbox]
+        line.sent = boxes.held = 0
 
     def _done(self, life: int, mailbox: int, frame: Frame, ok: bool) -> None:
         self._settle()

@@ -11,11 +11,10 @@ in the present, is counted in `late_outputs`, and the identifiers concerned are 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from hil.board.bxcan import BxCan
 from hil.board.clock import BoardClock
-from hil.board.events import EVENT_BYTES, EventQueue
+from hil.board.events import EventQueue
 from hil.board.process import BoardProcess, Ended, Silent
 from hil.board.wire import (
     BLOCK_BYTES,
@@ -36,12 +35,15 @@ WINDOW_NS = 10_000_000
 """No event waits longer than this for its delivery, whatever the board sleeps."""
 IDLE_NS = 1_000_000_000
 
-Output = tuple[int, int, int, int, int, int, bytes]
-"""kind, a, length, flags, ident, board time in us, data"""
 _TX_KEY = -1
 _pack = EVENT.pack
 _BLOCK_TAIL = bytes(BLOCK_BYTES)
-_BLOCK_EVENT_BYTES = EVENTS_PER_BLOCK * EVENT_BYTES
+_BLOCK_EVENT_BYTES = EVENTS_PER_BLOCK * EVENT.size
+
+
+def _time_us(outputs: bytes, at: int) -> int:
+    """Board time of the output that starts there."""
+    return int.from_bytes(outputs[at + 8 : at + 16], "little")
 
 
 class _Group:
@@ -49,7 +51,7 @@ class _Group:
 
     __slots__ = ("interrupts", "outputs", "time_ns")
 
-    def __init__(self, time_ns: int, interrupts: int, outputs: list[Output]) -> None:
+    def __init__(self, time_ns: int, interrupts: int, outputs: bytes) -> None:
         self.time_ns = time_ns
         self.interrupts = interrupts
         """Interrupts before it was computed: each later one takes the processor away and delays the outputs."""
@@ -57,8 +59,7 @@ class _Group:
 
 
 class Session:
-    """Drives one process. `apply(output)` is called for each output at the bench time at which it takes effect;
-    `on_text(bytes)` for what the board printed; `on_end(op | None, status)` once, when the board resets itself, is hung
+    """Drives one process. `apply(outputs)` is called with outputs (`wire.OUTPUT`) when they take effect; `on_text(bytes)` for what the board printed; `on_end(op | None, status)` once, when the board resets itself, is hung
     (None, -1) or its interpreter has ended (None, exit status).
     """
 
@@ -69,7 +70,7 @@ class Session:
         process: BoardProcess,
         can: BxCan,
         rx_cost_us: int,
-        apply: Callable[[Output], None],
+        apply: Callable[[bytes], None],
         on_text: Callable[[bytes], None],
         on_end: Callable[[Op | None, int], None],
     ) -> None:
@@ -92,7 +93,7 @@ class Session:
         self._horizon_us = 0
         self._wake_ns = -1
         self._asked_ns = 0
-        self._delivered = b""
+        self._delivered: bytes | memoryview = b""
         self._over = False
         self._wake_action = self._wake
 
@@ -159,8 +160,7 @@ class Session:
         now_ns = self.kernel.now_ns
         if self._over or not 0 <= self._wake_ns <= now_ns:
             return
-        self.collect()
-        if now_ns < self._asked_ns and not self._events and self._eager_id is None:
+        if now_ns < self._asked_ns and not self._events and not len(self._kept) and self._eager_id is None:
             self._wake_at(min(self._asked_ns, now_ns + WINDOW_NS))
         else:
             self._reply()
@@ -175,25 +175,28 @@ class Session:
         now_ns = self.kernel.now_ns
         base_us = self._horizon_us
         self._horizon_us = horizon_us = self.clock.board_us(now_ns)
-        events = bytes(self._events)
-        count = len(events)
-        block = REPLY.pack(count // EVENT_BYTES, 0, base_us, horizon_us) + events
-        if count <= _BLOCK_EVENT_BYTES:
-            blocks = block + _BLOCK_TAIL[len(block) :]
+        if not self._events and len(self._kept) <= EVENTS_PER_BLOCK:
+            reply: bytes | memoryview
+            reply, self._delivered = self._kept.reply(self._base_ns, base_us, horizon_us)
         else:
-            blocks = b""
-            for first in range(0, count, _BLOCK_EVENT_BYTES):
-                part = events[first : first + _BLOCK_EVENT_BYTES]
-                more = first + _BLOCK_EVENT_BYTES < count
-                block = REPLY.pack(len(part) // EVENT_BYTES, more, base_us, horizon_us) + part
-                blocks += block + _BLOCK_TAIL[len(block) :]
-        self._delivered = events
-        self._events.clear()
+            self.collect()
+            reply = self._in_blocks(base_us, horizon_us)
         self._base_ns = now_ns
         self.round_trips += 1
-        with suppress(BrokenPipeError):  # it ended by itself; the reading end tells
-            self.process.write_reply(blocks)
+        self.process.write_reply(reply)
         self._serve()
+
+    def _in_blocks(self, base_us: int, horizon_us: int) -> bytes:
+        """The reply with the collected events, however many."""
+        self._delivered = events = bytes(self._events)
+        self._events.clear()
+        blocks = b""
+        for first in range(0, len(events) or 1, _BLOCK_EVENT_BYTES):
+            part = events[first : first + _BLOCK_EVENT_BYTES]
+            more = first + _BLOCK_EVENT_BYTES < len(events)
+            block = REPLY.pack(len(part) // EVENT.size, more, base_us, horizon_us) + part
+            blocks += block + _BLOCK_TAIL[len(block) :]
+        return blocks
 
     def _serve(self) -> None:
         while True:
@@ -208,12 +211,12 @@ class Session:
             at = 0
             op = Op.MORE
             wake_us = 0
-            outputs: list[Output] = []
+            outputs = b""
             while at < len(request):
                 op, count, wake_us, _ = REQUEST.unpack_from(request, at)
                 at += REQUEST.size
                 if count:
-                    outputs += OUTPUT.iter_unpack(request[at : at + count * OUTPUT.size])
+                    outputs += request[at : at + count * OUTPUT.size]
                     at += count * OUTPUT.size
             if self.process.printed:
                 self._take_text()
@@ -231,12 +234,12 @@ class Session:
             self._wake_at(wake_ns if wake_ns < now_ns + WINDOW_NS else now_ns + WINDOW_NS)
             return
 
-    def _learn(self, outputs: list[Output]) -> None:
+    def _learn(self, outputs: bytes) -> None:
         eager = self._eager_id
         if eager is not None:
             self._quiet[eager] = 0 if outputs else self._quiet.get(eager, 0) + 1
             self._eager_id = None
-        if outputs and outputs[0][5] < self._horizon_us:
+        if outputs and _time_us(outputs, 0) < self._horizon_us:
             self.late_outputs += 1
             for kind, _, _, _, _, can_id, _, _ in EVENT.iter_unpack(self._delivered):
                 if kind == Event.RX:
@@ -246,14 +249,14 @@ class Session:
                     self._quiet[_TX_KEY] = 0
                     self._can.ask(None)
 
-    def _schedule(self, outputs: list[Output]) -> None:
+    def _schedule(self, outputs: bytes) -> None:
         now_ns = self.kernel.now_ns
         first = 0
         while first < len(outputs):  # they come in the order of their times
-            time_us = outputs[first][5]
-            last = len(outputs) if outputs[-1][5] == time_us else first + 1
-            while last < len(outputs) and outputs[last][5] == time_us:
-                last += 1
+            time_us = _time_us(outputs, first)
+            last = len(outputs)
+            while _time_us(outputs, last - OUTPUT.size) != time_us:
+                last -= OUTPUT.size
             due_ns = self.clock.bench_ns(time_us)
             group = _Group(due_ns if due_ns > now_ns else now_ns, self._can.interrupts, outputs[first:last])
             self._groups.append(group)
@@ -271,8 +274,7 @@ class Session:
                 self._arm(group)
                 return
             self._groups.remove(group)
-            for output in group.outputs:
-                self._apply(output)
+            self._apply(group.outputs)
 
         self.kernel.at(group.time_ns, effect)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from heapq import heappush
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hil.bus import ErrorState, Frame
@@ -69,10 +70,11 @@ class _Group:
         if not self.alive:
             return
         node = self.node
+        kernel = node.kernel
         self.due_ns = due_ns = self.due_ns + self.period_ns
-        node.kernel.at(due_ns, self.event)
+        heappush(kernel.events, (due_ns, kernel.serial(), self.event))
         node.cyclic()
-        port, now_ns = node.port, node.kernel.now_ns
+        port, now_ns = node.port, kernel.now_ns
         for message in self.messages:
             message.send(port, now_ns)
 
