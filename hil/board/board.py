@@ -309,9 +309,12 @@ class VirtualBoard:
     # --- outputs of the firmware ---
 
     def _apply(self, outputs: bytes) -> None:
-        sent = self._can.send_plain(outputs)
-        for output in OUTPUT.iter_unpack(outputs[sent * OUTPUT.size :]):
-            self._apply_one(output)
+        while outputs:
+            count = self._can.send_plain(outputs)
+            if not count:
+                self._apply_one(OUTPUT.unpack_from(outputs))
+                count = 1
+            outputs = outputs[count * OUTPUT.size :]
 
     def _apply_one(self, output: Output) -> None:
         kind, a, size, flags, ident, _, data = output

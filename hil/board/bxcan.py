@@ -218,7 +218,11 @@ class BxCan:
         bus = port.bus
         if not self._keep_ends or self._equal_ids or self._mode is not Mode.NORMAL or port.tx_hooks or bus.disturbed:
             return 0
-        if self._boxes != _NO_BOXES or len(outputs) > OUTPUTS * OUTPUT_BYTES:
+        if self._boxes != _NO_BOXES:
+            self._settle()
+            if self._boxes != _NO_BOXES:
+                return 0
+        if len(outputs) > OUTPUTS * OUTPUT_BYTES:
             return 0
         self._outputs[: len(outputs)] = outputs
         count = len(outputs) // OUTPUT_BYTES

@@ -37,12 +37,11 @@ _boxes_at = access(Mailboxes)
 @compiled
 def _free(boxes: Mailboxes, mailbox: int, can_id: int) -> bool:
     """The mailbox is empty and no other holds the id."""
-    if boxes.held >> mailbox & 1:
-        return False
+    free = not boxes.held >> mailbox & 1
     for other in range(MAILBOXES):
         if boxes.held >> other & 1 and boxes.can_id[other] == can_id:
-            return False
-    return True
+            free = False
+    return free
 
 
 @compiled

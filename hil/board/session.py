@@ -59,8 +59,11 @@ class _Group:
 
 
 class Session:
-    """Drives one process. `apply(outputs)` is called with outputs (`wire.OUTPUT`) when they take effect; `on_text(bytes)` for what the board printed; `on_end(op | None, status)` once, when the board resets itself, is hung
-    (None, -1) or its interpreter has ended (None, exit status).
+    """Drives one process.
+
+    `apply(outputs)` is called with outputs (`wire.OUTPUT`) when they take effect; `on_text(bytes)` for what the board
+    printed; `on_end(op | None, status)` once, when the board resets itself, is hung (None, -1) or its interpreter has
+    ended (None, exit status).
     """
 
     def __init__(

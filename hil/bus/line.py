@@ -208,7 +208,7 @@ class Line(ABC):
 
     # --- the compiled bus and back ---
 
-    def run_to(self, time_ns: int) -> None:
+    def _run_to(self, time_ns: int) -> None:
         """Let frames end up to a time; return after one of which somebody was told."""
         result = calm.run(self.memory, time_ns)
         if result == calm.TELL or result == calm.COLLISION:
@@ -268,7 +268,7 @@ class Line(ABC):
         line.queue_port = keeper.number if keeper is not None and keeper in self._members else -1
         self._compiled = True
         self._set_ears()
-        self.kernel.clocked.append((line, self.run_to))
+        self.kernel.join(line, self._run_to)
 
     def _take_back(self) -> None:
         """Take all frames from the compiled bus."""
@@ -276,7 +276,7 @@ class Line(ABC):
             return
         line = self.calm
         self._compiled = False
-        self.kernel.clocked.remove((line, self.run_to))
+        self.kernel.leave(line)
         self._queue = [self._request(place) for place in range(1, line.waiting + 1)]
         heapify(self._queue)
         line.waiting = 0

@@ -238,14 +238,19 @@ class Inverter(Node):
             self._run()
 
     def _on_command(self, frame: Frame) -> None:
-        data = frame.data
+        data, now_ns = frame.data, self.kernel.now_ns
         word = int.from_bytes(data, "little", signed=len(data) == 8)
-        result = ic.command(*self._memories, self.kernel.now_ns, len(data), word)
+        self.plant.advance(now_ns)
+        plain = not self.channels.active
+        result = (ic.obey if plain else ic.command)(*self._memories, now_ns, len(data), word)
         if result == ic.BAD:
             return
         if result == ic.RELEASED and not self._watching:
             self._watch()
-        self._run()
+        if not plain:
+            self._run()
+        elif self._control.hurry:
+            self._hurry()
 
     def _watch(self) -> None:
         """The command timeout's deadline; one event for each timeout period, not for each command."""

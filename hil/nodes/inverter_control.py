@@ -266,9 +266,7 @@ def _follow(c: Control, now_ns: int, speed_radps: float) -> None:
 
 
 @compiled
-def command(control: Any, plant: Any, now_ns: int, length: int, word: int) -> int:
-    """Take a command frame. Returns BAD, TAKEN or RELEASED; a pass of the control is to follow unless it was bad."""
-    c = _control_at(control)
+def _command(c: Control, plant: PlantState, now_ns: int, length: int, word: int) -> int:
     layout = c.command_layout
     if not receive(layout, length, word):
         c.in_a_row = 0
@@ -280,7 +278,7 @@ def command(control: Any, plant: Any, now_ns: int, length: int, word: int) -> in
     c.last_good_ns = now_ns
     c.echo_counter = layout.counter
     if _operating(c.state):
-        _follow(c, now_ns, _unit(c, _plant_at(plant)).speed_radps)
+        _follow(c, now_ns, _unit(c, plant).speed_radps)
     elif c.state == LOCKOUT:
         quiet = c.mode in (c.raw_of_mode[MODE_OFF], c.raw_of_mode[MODE_STANDBY])
         c.in_a_row = c.in_a_row + 1 if c.request_nm == 0.0 and quiet and c.enabled else 0
@@ -288,3 +286,20 @@ def command(control: Any, plant: Any, now_ns: int, length: int, word: int) -> in
             c.state, c.fault_code = STANDBY, NONE
             return RELEASED
     return TAKEN
+
+
+@compiled
+def command(control: Any, plant: Any, now_ns: int, length: int, word: int) -> int:
+    """Take a command frame. Returns BAD, TAKEN or RELEASED; a pass of the control is to follow unless it was bad."""
+    return _command(_control_at(control), _plant_at(plant), now_ns, length, word)
+
+
+@compiled
+def obey(control: Any, plant: Any, now_ns: int, length: int, word: int) -> int:
+    """`command` and `control` in one."""
+    c, car = _control_at(control), _plant_at(plant)
+    result = _command(c, car, now_ns, length, word)
+    if result != BAD:
+        _measure(c, car)
+        _pass(c, car, now_ns)
+    return result
