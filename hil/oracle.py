@@ -160,7 +160,8 @@ class Oracle:
         now = self._situation(now_ns)
         for goal, wrong, limit_ms, broken in RULES:
             if not broken(now):
-                self._since_ns.pop(goal, None)
+                if self._since_ns:
+                    self._since_ns.pop(goal, None)
             elif now_ns - self._since_ns.setdefault(goal, now_ns) > limit_ms * 1_000_000:
                 self._violate(goal, now_ns, f"{wrong} for more than {limit_ms} ms: {now}")
         self._precharge(now_ns)

@@ -21,7 +21,7 @@ from hil.bus.errors import (
     error_frame_bits,
     rec_after_reception,
 )
-from hil.bus.frame import REMOTE, Frame, address_of
+from hil.bus.frame import REMOTE, Frame, address_of, word_of
 from hil.bus.line import Line
 from hil.bus.port import Port, TxRequest
 from hil.bus.recovery import Recovery
@@ -236,6 +236,9 @@ class Contest(Line):
         address = address_of(frame) & ~REMOTE
         for action in [action for port in receivers for action in port.listeners(address)]:
             action(frame)
+        for port in receivers:
+            for word_action in port.word_listeners(address):
+                word_action(len(frame.data), word_of(frame.data))
         for port in receivers:
             if port.queue is not None:
                 port.queue.heard(frame)

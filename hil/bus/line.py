@@ -17,7 +17,7 @@ from hil.bus import calm
 from hil.bus.bits import INTERMISSION_BITS, frame_bits
 from hil.bus.errors import ErrorKind
 from hil.bus.frame import EXTENDED, REMOTE, Frame, address_of, arbitration_key, check, frame_of, word_of
-from hil.bus.port import FrameAction, Port, ReceiveQueue, TxRequest
+from hil.bus.port import Port, ReceiveQueue, Route, TxRequest
 from hil.kernel import Kernel
 from hil.native import memory
 
@@ -227,23 +227,26 @@ class Line(ABC):
         address, port = line.ended_address, self.numbered[line.ended_port]
         length, data, time_ns = line.ended_length, line.ended_data, line.ended_ns
         request = self._requests.pop(line.ended_number) if line.ended_notify == calm.CALLBACK else None
-        frame = frame_of(address, length, data) if request is None else request[3]
         if collision:
             self._take_back()
             self.disturbed = True
             self._contend()
-        for tap in self._taps:
-            tap(time_ns, frame, port.name)
-        actions = port.routes.get(address)
-        if actions is None:
-            actions = self._route(port, address)
-        for action in actions:
-            action(frame)
+        route = port.routes.get(address) or self._route(port, address)
+        actions, word_actions = route
+        frame = None
+        if actions or self._taps:
+            frame = frame_of(address, length, data) if request is None else request[3]
+            for tap in self._taps:
+                tap(time_ns, frame, port.name)
+            for action in actions:
+                action(frame)
+        for word_action in word_actions:
+            word_action(length, data)
         queue_port = line.queue_port
         if queue_port >= 0 and queue_port != port.number:
             queue = self.numbered[queue_port].queue
             if queue is not None and (address >= calm.IDS or line.accept[address] == calm.ASK):
-                queue.heard(frame)
+                queue.heard(frame or frame_of(address, length, data))
         if request is not None and request[4] is not None:
             request[4](True)
 
@@ -334,12 +337,12 @@ class Line(ABC):
 
     # --- delivery ---
 
-    def _route(self, sender: Port, address: int) -> tuple[FrameAction, ...]:
+    def _route(self, sender: Port, address: int) -> Route:
         """Whom a frame from this port with this address reaches, kept until something changes."""
-        key = address & ~REMOTE
-        actions = tuple(action for port in self._receivers([sender]) for action in port.listeners(key))
-        sender.routes[address] = actions
-        return actions
+        receivers, key = self._receivers([sender]), address & ~REMOTE
+        actions = tuple(action for port in receivers for action in port.listeners(key))
+        sender.routes[address] = route = actions, tuple(a for port in receivers for a in port.word_listeners(key))
+        return route
 
     def forget_routes(self) -> None:
         """Called after each change of who hears what."""

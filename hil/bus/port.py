@@ -14,7 +14,9 @@ from hil.kernel import Kernel
 
 Done: TypeAlias = Callable[[bool], None]
 FrameAction: TypeAlias = Callable[[Frame], None]
+WordAction: TypeAlias = Callable[[int, int], None]
 StateAction: TypeAlias = Callable[[ErrorState], None]
+Route: TypeAlias = tuple[tuple[FrameAction, ...], tuple[WordAction, ...]]
 TxHook: TypeAlias = Callable[[Frame], Frame | None]
 TxRequest: TypeAlias = "tuple[int, int, Port, Frame, Done | None]"
 """A frame on its way out: (rank in arbitration, serial number, port, frame, done). A handle for `abort`."""
@@ -99,6 +101,7 @@ class Port:
         "_connected",
         "_hears",
         "_hears_all",
+        "_hears_words",
         "_online",
         "_state_actions",
         "bus",
@@ -131,12 +134,13 @@ class Port:
         """The bus that the wire leads to at present: `home`, or a stub with nobody else on it when the wire is cut."""
         self.queue: ReceiveQueue | None = None
         self.held: list[TxRequest] = []
-        self.routes: dict[int, tuple[FrameAction, ...]] = {}
+        self.routes: dict[int, Route] = {}
         self.suspended_until_ns = 0
         self._connected = True
         self._online = True
         self._hears: dict[int, list[FrameAction]] = {}
         self._hears_all: list[FrameAction] = []
+        self._hears_words: dict[int, list[WordAction]] = {}
         self._state_actions: list[StateAction] = []
 
     def __lt__(self, other: Port) -> bool:
@@ -205,6 +209,13 @@ class Port:
         self._hears.setdefault(can_id | EXTENDED if is_extended else can_id, []).append(action)
         self.bus.forget_routes()
 
+    def subscribe_words(self, can_id: int, action: WordAction) -> None:
+        """As `subscribe` for standard frames, without making a `Frame`: `action(length, data)` gets the number of data
+        bytes and them as a signed little-endian integer. For those who hear a frame every 10 ms.
+        """
+        self._hears_words.setdefault(can_id, []).append(action)
+        self.bus.forget_routes()
+
     def subscribe_all(self, action: FrameAction) -> None:
         """Call `action` at the end of each frame from another node."""
         self._hears_all.append(action)
@@ -221,9 +232,14 @@ class Port:
         """Who is to be called for a frame of this id (bit 31 set for extended)."""
         return self._hears_all + self._hears.get(address, [])
 
+    def word_listeners(self, address: int) -> list[WordAction]:
+        """The same for `subscribe_words`."""
+        return self._hears_words.get(address, [])
+
     def addresses(self) -> list[int | None]:
         """What is subscribed to: addresses, None for all."""
-        return [*(address for address, actions in self._hears.items() if actions), *([None] if self._hears_all else [])]
+        heard = [address for address, actions in self._hears.items() if actions]
+        return [*heard, *self._hears_words, *([None] if self._hears_all else [])]
 
     def subscribe_state(self, action: StateAction) -> None:
         """Call `action` with the new state each time that the error state changes."""

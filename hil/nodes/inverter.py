@@ -20,7 +20,7 @@ from hil.nodes.layout import layout_of
 from hil.nodes.names import pick
 
 if TYPE_CHECKING:
-    from hil.bus import Bus, Frame
+    from hil.bus import Bus
     from hil.kernel import Kernel
     from hil.plant import Plant
     from twinaxle.dbc import Database
@@ -105,7 +105,8 @@ class Inverter(Node):
         self._control = Control()
         self._memories = memory(self._control), memory(plant)
         self._reset_software()
-        self.listen(self._command_name, self._on_command)
+        if present:
+            self.port.subscribe_words(self.message(self._command_name).frame_id, self._on_command)
 
     # --- what the bench reads ---
 
@@ -237,12 +238,13 @@ class Inverter(Node):
             self._control.state = ic.LOCKOUT
             self._run()
 
-    def _on_command(self, frame: Frame) -> None:
-        data, now_ns = frame.data, self.kernel.now_ns
-        word = int.from_bytes(data, "little", signed=len(data) == 8)
+    def _on_command(self, length: int, data: int) -> None:
+        if not self.powered:
+            return
+        now_ns = self.kernel.now_ns
         self.plant.advance(now_ns)
         plain = not self.channels.active
-        result = (ic.obey if plain else ic.command)(*self._memories, now_ns, len(data), word)
+        result = (ic.obey if plain else ic.command)(*self._memories, now_ns, length, data)
         if result == ic.BAD:
             return
         if result == ic.RELEASED and not self._watching:
