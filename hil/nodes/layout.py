@@ -6,7 +6,7 @@ The rules of packing are those of `twinaxle.dbc.codec`, those of the protection 
 from __future__ import annotations
 
 from ctypes import Array, Structure, c_double, c_int64
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 
@@ -138,6 +138,18 @@ def receive(layout: Layout, length: int, word: int) -> bool:
             raw -= layout.mask[index] + 1
         layout.values[index] = raw / layout.multiplier[index] * layout.divisor[index] + layout.offset[index]
     return True
+
+
+@compiled
+def pack(layout: Any) -> int:
+    """`pack_next` by itself."""
+    return pack_next(layout_at(layout))
+
+
+@compiled
+def take(layout: Any, length: int, word: int) -> bool:
+    """`receive` by itself."""
+    return receive(layout_at(layout), length, word)
 
 
 def is_plain(message: Message) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hil.bus import Port, calm
 from hil.native import compiled, memory
-from hil.nodes.layout import is_plain, layout_at, layout_of, pack_next
+from hil.nodes.layout import is_plain, layout_at, layout_of, pack, pack_next
 from twinaxle.dbc.codec import MessageCodec
 from twinaxle.e2e import Protector
 
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 Values = tuple[float, ...]
 Provider = Callable[[], Values]
-
-
-@compiled
-def pack(layout: Any) -> int:
-    """The next frame's data from its values, with counter and CRC."""
-    return pack_next(layout_at(layout))
 
 
 @compiled
