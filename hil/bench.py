@@ -119,6 +119,7 @@ class Bench:
         self.faults = self.car.faults
         self.inverters = {"front": self.car.front, "rear": self.car.rear}
         self.observer = Observer(self.bus, powertrain())
+        self._vcu_status = self.observer.newest("VcuStatus")
         self.oracle = Oracle(self.observer, self.plant)
         self.trace = Trace(self.bus)
         self.recorder = Recorder(channels.channels(self.observer), record_period_ms * 1_000_000)
@@ -260,8 +261,8 @@ class Bench:
         now_ns = self.kernel.now_ns
         self.kernel.at(now_ns + PERIOD_NS, self._look)
         self.oracle.check(now_ns)
-        if self.observer.seen("VcuStatus"):
-            state = self.observer.latest("VcuStatus").State
+        if self._vcu_status.time_ns >= 0:
+            state = self._vcu_status.values().State
             if state != self._last_state:
                 self.recorder.mark(now_ns, self.vcu_state, "state")
                 self._last_state = state

@@ -1,75 +1,89 @@
 """What the bus says: the newest frame of every message, decoded on demand.
 
-The observer listens like any tool on the bus. Tests and the oracle read it; it costs one dictionary entry a frame,
-and decoding happens only when somebody asks.
+The bus keeps the newest frame of each id. Tests and the oracle read it here; decoding happens only when somebody asks.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from hil.bus import Bus, Frame
-from twinaxle.dbc import Database
+from hil.bus import Bus
+from twinaxle.dbc import Database, Message
 from twinaxle.dbc.codec import MessageCodec
 from twinaxle.errors import UserError
 
-NEVER_NS = -(10**18)
-"""Time of a frame that never came: older than any timeout."""
+
+class Newest:
+    """The newest frame of one message."""
+
+    __slots__ = ("_can_id", "_codec", "_data", "_decoded_ns", "_length", "_name", "_times", "_values")
+
+    def __init__(self, bus: Bus, message: Message) -> None:
+        self._name = message.name
+        self._can_id = message.frame_id
+        self._codec = MessageCodec(message)
+        self._times, self._data, self._length = bus.newest_ns, bus.newest_data, bus.newest_length
+        self._decoded_ns = -1
+        self._values: Any = None
+
+    @property
+    def time_ns(self) -> int:
+        """Bench time of the end of the frame; longer ago than any timeout when none came."""
+        return self._times[self._can_id]
+
+    def payload(self) -> bytes:
+        """Its data bytes. Raises `UserError` when none came."""
+        can_id = self._can_id
+        if self._times[can_id] < 0:
+            raise UserError(f"no frame of message {self._name!r} has been on the bus")
+        return self._data[can_id].to_bytes(8, "little", signed=True)[: self._length[can_id]]
+
+    def values(self) -> Any:
+        """Its physical values as a named tuple. Raises `UserError` when none came."""
+        time_ns = self._times[self._can_id]
+        if time_ns != self._decoded_ns:
+            self._values = self._codec.unpack(self.payload())
+            self._decoded_ns = time_ns
+        return self._values
 
 
 class Observer:
     """Newest frame of each message of the database, by message name. With E2E, a frame that is too short never came."""
 
     def __init__(self, bus: Bus, database: Database) -> None:
-        self._codecs = {name: MessageCodec(message) for name, message in database.messages.items()}
-        self._ids = {name: message.frame_id for name, message in database.messages.items()}
-        self._shortest = {m.frame_id: m.length for m in database.messages.values() if m.e2e is not None}
+        self._newest = {name: Newest(bus, message) for name, message in database.messages.items()}
+        for message in database.messages.values():
+            if message.e2e is not None:
+                bus.newest_shortest[message.frame_id] = message.length
         self._choices = {
             (name, signal.name): signal.choices
             for name, message in database.messages.items()
             for signal in message.signals
         }
-        self._decoded: dict[str, tuple[bytes, Any]] = {}
-        self._newest: dict[int, tuple[int, bytes]] = {}
-        bus.tap(self._on_frame)
 
-    def _on_frame(self, time_ns: int, frame: Frame, _sender: str) -> None:
-        can_id, data, is_extended, _ = frame
-        if len(data) >= self._shortest.get(can_id, 0) and not is_extended:
-            self._newest[can_id] = (time_ns, data)
-
-    def _id(self, name: str) -> int:
+    def newest(self, name: str) -> Newest:
+        """The newest frame of a message; it stays the newest as frames come."""
         try:
-            return self._ids[name]
+            return self._newest[name]
         except KeyError:
-            known = ", ".join(sorted(self._ids))
+            known = ", ".join(sorted(self._newest))
             raise UserError(f"message {name!r} is not in the database; it has: {known}") from None
 
     def seen(self, name: str) -> bool:
         """Whether the message was ever on the bus."""
-        return self._id(name) in self._newest
+        return self.newest(name).time_ns >= 0
 
     def time_ns(self, name: str) -> int:
-        """Bench time of the end of the newest frame of this message; `NEVER_NS` when none came."""
-        entry = self._newest.get(self._id(name))
-        return NEVER_NS if entry is None else entry[0]
+        """Bench time of the end of the newest frame of this message; longer ago than any timeout when none came."""
+        return self.newest(name).time_ns
 
     def payload(self, name: str) -> bytes:
         """Data bytes of the newest frame. Raises `UserError` when none came."""
-        entry = self._newest.get(self._id(name))
-        if entry is None:
-            raise UserError(f"no frame of message {name!r} has been on the bus")
-        return entry[1]
+        return self.newest(name).payload()
 
     def latest(self, name: str) -> Any:
         """Physical values of the newest frame as a named tuple. Raises `UserError` when none came."""
-        data = self.payload(name)
-        known = self._decoded.get(name)
-        if known is not None and known[0] is data:
-            return known[1]
-        values = self._codecs[name].unpack(data)
-        self._decoded[name] = (data, values)
-        return values
+        return self.newest(name).values()
 
     def label(self, name: str, signal: str) -> str:
         """The value of a signal in its value table's words: `label("VcuStatus", "State")` is "Drive".

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hil.observer import Observer
+from hil.observer import Newest, Observer
 from hil.plant import Plant
 
 PERIOD_NS = 10_000_000
@@ -131,12 +131,14 @@ class Oracle:
     """Call `check` once every `PERIOD_NS`; read `violations` at the end of the run."""
 
     def __init__(self, observer: Observer, plant: Plant) -> None:
-        self._observer = observer
         self._plant = plant
         self._since_ns: dict[str, int] = {}
         self._demand_nm = 0.0
         self._asked_nm = deque([0.0], maxlen=REACTION_PERIODS)
         self._main_was_closed = False
+        self._pedals, self._vcu_status = observer.newest("PedalsDriver"), observer.newest("VcuStatus")
+        self._bms_status, self._bms_pack = observer.newest("BmsStatus"), observer.newest("BmsPack")
+        self._units = observer.newest("InvFrontStatus"), observer.newest("InvRearStatus")
         self._gear_reverse = observer.raw("PedalsDriver", "Gear", "R")
         self._gear_drive = observer.raw("PedalsDriver", "Gear", "D")
         self._gear_none = observer.raw("PedalsDriver", "Gear", "N")
@@ -162,7 +164,8 @@ class Oracle:
         now = self._situation(now_ns)
         for goal, wrong, limit_ms, broken in RULES:
             if not broken(now):
-                self._since_ns.pop(goal, None)
+                if self._since_ns:
+                    self._since_ns.pop(goal, None)
             elif now_ns - self._since_ns.setdefault(goal, now_ns) > limit_ms * 1_000_000:
                 self._violate(goal, now_ns, f"{wrong} for more than {limit_ms} ms: {now}")
         self._precharge(now_ns)
@@ -172,7 +175,7 @@ class Oracle:
             self.violations.append(Violation(goal, now_ns, text))
 
     def _situation(self, now_ns: int) -> Situation:
-        plant, observer = self._plant, self._observer
+        plant, status = self._plant, self._vcu_status
         plant.advance(now_ns)
         front_nm, rear_nm = plant.front.torque_nm, plant.rear.torque_nm
         gear, pedal_percent = self._driver(now_ns)
@@ -189,7 +192,7 @@ class Oracle:
             speed_mps=plant.speed_mps,
             speed_along_mps=speed_along_mps,
             rear_wheel_mps=plant.rear.wheel_speed_radps * plant.parameters.tyre.rolling_radius_m,
-            driving=observer.seen("VcuStatus") and observer.latest("VcuStatus").State in self._torque_states,
+            driving=status.time_ns >= 0 and status.values().State in self._torque_states,
             other_unit_nm=self._other_unit(now_ns, front_nm, rear_nm)
             if engaged and pedal_percent > ASKED_PERCENT
             else None,
@@ -197,9 +200,9 @@ class Oracle:
 
     def _driver(self, now_ns: int) -> tuple[int, float]:
         """Gear and pedal travel in percent as the bus has them: the lower of both sensors, 0 when nobody speaks."""
-        if now_ns - self._observer.time_ns("PedalsDriver") > STALE_NS:
+        if now_ns - self._pedals.time_ns > STALE_NS:
             return self._gear_none, 0.0
-        pedals = self._observer.latest("PedalsDriver")
+        pedals = self._pedals.values()
         travel1, travel2 = _travel(pedals.Apps1, APPS1_MV), _travel(pedals.Apps2, APPS2_MV)
         travel = travel1 if travel1 < travel2 else travel2
         return pedals.Gear, 100.0 * (0.0 if travel < 0.0 else 1.0 if travel > 1.0 else travel)
@@ -230,26 +233,24 @@ class Oracle:
 
     def _other_unit(self, now_ns: int, front_nm: float, rear_nm: float) -> float | None:
         """Torque of the unit that is left when one is lost and nothing else asks for both to stop."""
-        front_lost = self._unit_lost(now_ns, "InvFrontStatus")
-        if front_lost == self._unit_lost(now_ns, "InvRearStatus") or self._cause_to_stop(now_ns):
+        front, rear = self._units
+        front_lost = self._unit_lost(now_ns, front)
+        if front_lost == self._unit_lost(now_ns, rear) or self._cause_to_stop(now_ns):
             return None
         return rear_nm if front_lost else front_nm
 
-    def _unit_lost(self, now_ns: int, name: str) -> bool:
-        if now_ns - self._observer.time_ns(name) > STALE_NS:
-            return True
-        return self._observer.latest(name).State in self._lost_states
+    def _unit_lost(self, now_ns: int, status: Newest) -> bool:
+        return now_ns - status.time_ns > STALE_NS or status.values().State in self._lost_states
 
     def _cause_to_stop(self, now_ns: int) -> bool:
         """The brake, accelerator sensors that disagree, the battery."""
-        observer = self._observer
-        pedals = observer.latest("PedalsDriver")
+        pedals = self._pedals.values()
         apart = abs(_travel(pedals.Apps1, APPS1_MV) - _travel(pedals.Apps2, APPS2_MV)) > APPS_APART
         braking = pedals.BrakeSwitch or pedals.BrakePressure > BRAKING_BAR
-        if apart or braking or now_ns - observer.time_ns("BmsStatus") > BATTERY_STALE_NS:
+        if apart or braking or now_ns - self._bms_status.time_ns > BATTERY_STALE_NS:
             return True
-        bms = observer.latest("BmsStatus")
-        closed = observer.latest("BmsPack").ContactorState == self._contactors_closed
+        bms = self._bms_status.values()
+        closed = self._bms_pack.values().ContactorState == self._contactors_closed
         return bms.FaultLevel != 0 or not bms.HvilClosed or not closed
 
 

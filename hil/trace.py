@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.bus import Bus, ErrorKind, Frame
+from hil.bus.frame import EXTENDED, REMOTE
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from hil.trace_writers import BenchBLFWriter
 
-EXTENDED = 1 << 31
-REMOTE = 1 << 30
 ERROR = 1 << 29
-"""Flags in the id of a record, at the places where SocketCAN has them."""
+"""A flag in the id of a record, as EXTENDED and REMOTE at the place where SocketCAN has it."""
+
+_NOBODY = 255
 
 _RECORD = Struct("<qIBBxx8s")
 _DTYPE = np.dtype(
@@ -66,46 +67,31 @@ class Trace:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._buffer = bytearray()
-        self._senders: dict[str, int] = {}
-        self._tap = self._make_tap()
-        bus.tap(self._tap)
+        bus.log_to(self._buffer)
         bus.tap_errors(self._on_error)
 
-    def _make_tap(self) -> Callable[[int, Frame, str], None]:
-        """The tap as a closure: it runs for every frame."""
-        senders = self._senders
-        extend = self._buffer.extend
-        pack = _RECORD.pack
-
-        def on_frame(time_ns: int, frame: Frame, sender: str) -> None:
-            can_id, data, is_extended, is_remote = frame
-            if is_extended or is_remote:
-                can_id |= EXTENDED * is_extended | REMOTE * is_remote
-            if sender not in senders:
-                senders[sender] = len(senders)
-            extend(pack(time_ns, can_id, len(data), senders[sender], data))
-
-        return on_frame
-
     def _on_error(self, time_ns: int, kind: ErrorKind, sender: str) -> None:
-        index = self._senders.setdefault(sender, len(self._senders))
-        self._buffer += _RECORD.pack(time_ns, ERROR, _KINDS.index(kind), index, b"")
+        number = self._bus.ports[sender].number if sender in self._bus.ports else _NOBODY
+        self._bus.flush_log()
+        self._buffer += _RECORD.pack(time_ns, ERROR, _KINDS.index(kind), number, b"")
 
     def close(self) -> None:
         """Log no further frame."""
-        self._bus.untap(self._tap)
+        self._bus.stop_log(self._buffer)
         self._bus.untap(self._on_error)
 
     # --- reading ---
 
     def __len__(self) -> int:
+        self._bus.flush_log()
         return len(self._buffer) // _RECORD.size
 
     def __iter__(self) -> Iterator[Entry]:
-        names = list(self._senders)
+        self._bus.flush_log()
+        names = {port.number: port.name for port in self._bus.numbered}
         for time_ns, can_id, length, sender, data in _RECORD.iter_unpack(bytes(self._buffer)):
             if can_id & ERROR:
-                yield Entry(time_ns, Frame(0, b""), names[sender], _KINDS[length])
+                yield Entry(time_ns, Frame(0, b""), names.get(sender, ""), _KINDS[length])
             else:
                 frame = Frame(
                     can_id & ~(EXTENDED | REMOTE), data[:length], bool(can_id & EXTENDED), bool(can_id & REMOTE)
@@ -114,6 +100,7 @@ class Trace:
 
     def records(self) -> npt.NDArray[Any]:
         """A copy of all records as a structured array: time_ns, can_id (with flags), length, sender, data[8]."""
+        self._bus.flush_log()
         return np.frombuffer(bytes(self._buffer), dtype=_DTYPE)
 
     def select(self, can_id: int, *, is_extended: bool = False) -> tuple[Times, npt.NDArray[np.uint8]]:

@@ -11,9 +11,9 @@ from hil.board.bxcan import FLAG_EXT_ID, FLAG_RTR, BxCan
 from hil.board.clock import BoardClock
 from hil.board.process import BoardProcess
 from hil.board.pyboard import PIN_COUNT, pin_number
-from hil.board.session import Output, Session
+from hil.board.session import Session
 from hil.board.watchdog import Watchdog
-from hil.board.wire import Event, Op, Out
+from hil.board.wire import OUTPUT, Event, Op, Out
 from hil.bus import ErrorState, Frame, Port
 from hil.kernel import Kernel
 from twinaxle.errors import UserError
@@ -26,6 +26,9 @@ BOOT_NS = 150_000_000
 """Reset to the first line of boot.py; an estimate."""
 SOFT_BOOT_NS = 20_000_000
 _OUT_MODES = (1, 5)
+
+Output = tuple[int, int, int, int, int, int, bytes]
+"""kind, a, length, flags, ident, board time in us, data"""
 
 
 class ResetCause(IntEnum):
@@ -116,7 +119,9 @@ class VirtualBoard:
         self._life = 0
         self._late_outputs = 0
         self._line = ""
-        self._can = BxCan(kernel, port, self._received, self._transmitted, self._bus_state, self._restarted)
+        self._can = BxCan(
+            kernel, port, self._received, self._transmitted, self._collect, self._bus_state, self._restarted
+        )
         self._watchdog = Watchdog(kernel, partial(self.reset, ResetCause.WATCHDOG), watchdog_hz)
         self._outputs = [False] * PIN_COUNT
         self._listeners: dict[int, list[Callable[[bool], None]]] = {}
@@ -208,7 +213,7 @@ class VirtualBoard:
         clock = BoardClock(self.kernel.now_ns, self._clock_ppm)
         process = BoardProcess(self._micropython, self.flash, cause, self._costs_us, clock.rate, self._hang_s)
         self._session = session = Session(
-            self.kernel, clock, process, self._costs_us[1], self._apply, self._text, self._ended
+            self.kernel, clock, process, self._can, self._costs_us[1], self._apply, self._text, self._ended
         )
         for number, level in self._inputs.items():
             session.tell(Event.PIN, number, level, at_once=False)
@@ -297,12 +302,20 @@ class VirtualBoard:
 
     # --- outputs of the firmware ---
 
-    def _apply(self, output: Output) -> None:
+    def _apply(self, outputs: bytes) -> None:
+        while outputs:
+            count = self._can.send_plain(outputs)
+            if not count:
+                self._apply_one(OUTPUT.unpack_from(outputs))
+                count = 1
+            outputs = outputs[count * OUTPUT.size :]
+
+    def _apply_one(self, output: Output) -> None:
         kind, a, size, flags, ident, _, data = output
-        if kind == Out.SEND:
-            self._can.send(a, Frame(ident, data[:size], bool(flags & FLAG_EXT_ID), bool(flags & FLAG_RTR)))
-        elif kind == Out.WDT_FEED:
+        if kind == Out.WDT_FEED:
             self._watchdog.feed()
+        elif kind == Out.SEND:
+            self._can.send(a, Frame(ident, data[:size], bool(flags & FLAG_EXT_ID), bool(flags & FLAG_RTR)))
         elif kind == Out.PIN:
             self._drive(ident, bool(a))
         else:
@@ -335,13 +348,17 @@ class VirtualBoard:
         if self._session is not None:
             self._session.receive_raw(fifo, can_id, dlc, data)
 
-    def _received(self, fifo: int, frame: Frame) -> None:
-        if self._session is not None:
-            self._session.receive(fifo, frame)
+    def _received(self, fifo: int, frame: Frame) -> bool:
+        return self._session is None or self._session.receive(fifo, frame)
 
-    def _transmitted(self, mailbox: int, ok: bool) -> None:
+    def _transmitted(self, mailbox: int, ok: bool) -> bool:
+        return self._session is None or self._session.transmitted(mailbox, ok)
+
+    def _collect(self) -> None:
         if self._session is not None:
-            self._session.transmitted(mailbox, ok)
+            self._session.collect()
+        else:
+            self._can.drop_kept()
 
     def _bus_state(self, state: ErrorState) -> None:
         if self._session is not None:

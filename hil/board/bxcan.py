@@ -8,12 +8,17 @@ odd ones to FIFO 1.
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
-from hil.bus import ErrorState, Frame, Port, TxRequest
+from hil.board.mailboxes import MAILBOXES, OUTPUT_BYTES, OUTPUTS, Mailboxes, send_plain
+from hil.bus import ErrorState, Frame, Port
 from hil.bus.bits import frame_bits
+from hil.bus.calm import ASK, DROP, IDS, QUEUE
+from hil.bus.frame import frame_of
 from hil.kernel import Kernel
+from hil.native import memory
 
-MAILBOXES = 3
+_NO_BOXES = [None] * MAILBOXES
 FLAG_RTR = 1
 FLAG_EXT_ID = 2
 RESTART_BITS = 11
@@ -37,6 +42,8 @@ class BxCan:
     """One controller on a `Port`.
 
     `on_receive(fifo, frame)`, `on_done(mailbox, ok)`, `on_state(state)` and `on_restarted()` are called in bench time.
+    Where `on_receive` returns False, the bus keeps further frames with this id in its receive queue, and `on_done` the
+    same for the ends of mailboxes; until `ask` wants to hear of them again.
     In both loopback modes frames come back without touching the bus (on the chip LOOPBACK also puts them on the wire).
     In silent mode nothing can be sent: mailboxes stay pending.
     """
@@ -45,8 +52,9 @@ class BxCan:
         self,
         kernel: Kernel,
         port: Port,
-        on_receive: Callable[[int, Frame], None],
-        on_done: Callable[[int, bool], None],
+        on_receive: Callable[[int, Frame], bool],
+        on_done: Callable[[int, bool], bool],
+        collect: Callable[[], None],
         on_state: Callable[[ErrorState], None],
         on_restarted: Callable[[], None],
     ) -> None:
@@ -61,11 +69,17 @@ class BxCan:
         self._filters: dict[int, tuple[int, int, bool]] = {}
         self._routes: dict[int, int | None] = {}
         self._boxes: list[Frame | None] = [None] * MAILBOXES
-        self._requests: list[TxRequest | None] = [None] * MAILBOXES
+        self._requests: list[int | None] = [None] * MAILBOXES
+        self._line = port.home.calm
+        self._mailboxes = Mailboxes()
+        self._mailboxes_memory = memory(self._mailboxes)
+        self._outputs = memoryview(self._mailboxes.outputs).cast("B")
+        self._keep_ends = False
         self._looping = False
         self._equal_ids = False
+        self.collect = collect
         port.online = False
-        port.subscribe_all(self._heard)
+        port.home.keep_frames(port, self)
         port.subscribe_state(on_state)
 
     # --- life ---
@@ -78,8 +92,7 @@ class BxCan:
         self._life += 1
         self._open = True
         self._mode = Mode(mode)
-        self._filters.clear()
-        self._routes.clear()
+        self.clear_filters()
         self._looping = False
         on_bus = self._mode not in (Mode.LOOPBACK, Mode.SILENT_LOOPBACK)
         self.port.online = on_bus and abs(bitrate - self.port.home.bitrate) * 200 < self.port.home.bitrate
@@ -90,7 +103,9 @@ class BxCan:
         self._open = False
         self._boxes = [None] * MAILBOXES
         self._requests = [None] * MAILBOXES
+        self._keep_ends = False
         self.port.online = False
+        self._line.sent = self._line.queued = self._mailboxes.held = 0
 
     def restart(self) -> None:
         """Through the initialisation mode and back: 11 recessive bits; out of bus-off 128 times as many follow."""
@@ -115,12 +130,32 @@ class BxCan:
     def clear_filters(self) -> None:
         """No filter bank is active: nothing is received."""
         self._filters.clear()
-        self._routes.clear()
+        self._forget_routes()
 
     def set_filter(self, index: int, can_id: int, mask: int, is_extended: bool) -> None:
         """Activate bank `index` for one type of identifier."""
         self._filters[index] = can_id, mask, is_extended
+        self._forget_routes()
+
+    def _forget_routes(self) -> None:
         self._routes.clear()
+        self._line.accept[:] = [ASK] * IDS
+
+    def ask(self, can_id: int | None) -> None:
+        """Tell of frames with this id again when they come, or (None) of the ends of mailboxes."""
+        if can_id is None:
+            self._keep_ends = False
+        elif can_id < IDS:
+            self._line.accept[can_id] = ASK
+
+    def drop_kept(self) -> None:
+        """Nobody wants what the bus kept."""
+        self._line.queued = 0
+
+    @property
+    def interrupts(self) -> int:
+        """Frames that went into the FIFOs so far."""
+        return self._line.heard
 
     def _route(self, key: int, frame: Frame) -> int | None:
         """FIFO for a frame, None when no filter lets it in. The bank with the lowest number wins (RM0090, 32.7.4)."""
@@ -132,7 +167,8 @@ class BxCan:
         self._routes[key] = None
         return None
 
-    def _heard(self, frame: Frame) -> None:
+    def heard(self, frame: Frame) -> None:
+        """A frame that the bus does not keep."""
         key = frame[0]
         if frame[2]:
             key |= _EXTENDED
@@ -143,12 +179,17 @@ class BxCan:
         except KeyError:
             fifo = self._route(key, frame)
         if fifo is not None:
-            self._on_receive(fifo, frame)
+            self._line.heard += 1
+            if not self._on_receive(fifo, frame) and key < IDS:
+                self._line.accept[key] = 1 + fifo
+        elif key < IDS:
+            self._line.accept[key] = DROP
 
     # --- transmission ---
 
     def send(self, mailbox: int, frame: Frame) -> None:
         """Request transmission of a mailbox."""
+        self._settle()
         self._boxes[mailbox] = frame
         if self._mode in (Mode.LOOPBACK, Mode.SILENT_LOOPBACK):
             if not self._looping:
@@ -163,13 +204,51 @@ class BxCan:
                 request = self._requests[other]
                 if other < mailbox and request is not None:
                     return  # goes when the other one is through
-                if request is not None and self.port.abort(request):
+                if request is not None and self.port.take_back(request):
                     self._requests[other] = None
-        life = self._life
-        self._requests[mailbox] = self.port.send(frame, lambda ok: self._done(life, mailbox, frame, ok))
+        can_id, data, is_extended, is_remote = frame
+        if self._keep_ends and not self._equal_ids and len(data) == 8 and not (is_extended or is_remote):
+            self._requests[mailbox] = self.port.send_word(can_id, int.from_bytes(data, "little"), QUEUE + mailbox)
+        else:
+            self._requests[mailbox] = self.port.send(frame, partial(self._done, self._life, mailbox, frame))[1]
+
+    def send_plain(self, outputs: bytes) -> int:
+        """Send what the first of these outputs ask for, if nothing stands against it; returns how many those are."""
+        port = self.port
+        bus = port.bus
+        if not self._keep_ends or self._equal_ids or self._mode is not Mode.NORMAL or port.tx_hooks or bus.disturbed:
+            return 0
+        if self._boxes != _NO_BOXES:
+            self._settle()
+            if self._boxes != _NO_BOXES:
+                return 0
+        if len(outputs) > OUTPUTS * OUTPUT_BYTES:
+            return 0
+        self._outputs[: len(outputs)] = outputs
+        count = len(outputs) // OUTPUT_BYTES
+        return send_plain(self._mailboxes_memory, bus.memory, self.kernel.now_ns, port.number, count)
+
+    def _settle(self) -> None:
+        """Take over the mailboxes that the compiled bus has, without those whose frames are through."""
+        line, boxes = self._line, self._mailboxes
+        for mailbox in range(MAILBOXES):
+            if line.sent >> mailbox & 1:
+                self._boxes[mailbox] = None
+                self._requests[mailbox] = None
+            elif boxes.held >> mailbox & 1:
+                self._boxes[mailbox] = frame_of(boxes.can_id[mailbox], 8, boxes.data[mailbox])
+                self._requests[mailbox] = boxes.number[mailbox]
+        line.sent = boxes.held = 0
 
     def _done(self, life: int, mailbox: int, frame: Frame, ok: bool) -> None:
-        if life != self._life or self._boxes[mailbox] is not frame:
+        self._settle()
+        if life == self._life and self._boxes[mailbox] is frame:
+            self.sent(mailbox, ok)
+
+    def sent(self, mailbox: int, ok: bool) -> None:
+        """The bus is through with a mailbox's frame."""
+        self._settle()
+        if self._boxes[mailbox] is None:
             return
         if not ok and (self.port.state is ErrorState.BUS_OFF or not self.port.online):
             self._requests[mailbox] = None  # stays pending until the driver cancels it
@@ -180,7 +259,7 @@ class BxCan:
         frame = self._boxes[mailbox]
         self._boxes[mailbox] = None
         self._requests[mailbox] = None
-        self._on_done(mailbox, ok)
+        self._keep_ends = not self._on_done(mailbox, ok)
         if self._equal_ids and frame is not None and self._mode is Mode.NORMAL:
             for other, held in enumerate(self._boxes):
                 if held is not None and self._requests[other] is None and held[0] == frame[0]:
@@ -189,19 +268,21 @@ class BxCan:
 
     def cancel(self, mailbox: int) -> None:
         """Abort request of one mailbox; a frame on the wire runs to its end and is not repeated."""
+        self._settle()
         if self._boxes[mailbox] is None:
             return
         request = self._requests[mailbox]
-        if request is None or self.port.abort(request):
+        if request is None or self.port.take_back(request):
             self._finish(mailbox, False)
 
     def cancel_all(self) -> None:
         """Abort requests of all mailboxes, and nobody waits for what becomes of them."""
+        self._settle()
         for mailbox, request in enumerate(self._requests):
             self._boxes[mailbox] = None
             self._requests[mailbox] = None
             if request is not None:
-                self.port.abort(request)
+                self.port.take_back(request)
 
     def _loop(self) -> None:
         """Loopback: the best mailbox comes back after the time of its frame."""
@@ -218,7 +299,7 @@ class BxCan:
             if life != self._life:
                 return
             if self._boxes[mailbox] is frame:
-                self._heard(frame)
+                self.heard(frame)
                 self._finish(mailbox, True)
             self._loop()
 

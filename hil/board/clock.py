@@ -20,8 +20,12 @@ class BoardClock:
 
     def board_us(self, time_ns: int) -> int:
         """Whole board microseconds at a bench time."""
+        if self.rate == _PPB:
+            return (time_ns - self.start_ns) // 1000
         return (time_ns - self.start_ns) * self.rate // (1000 * _PPB)
 
     def bench_ns(self, time_us: int) -> int:
         """The first bench nanosecond at which the board's clock shows `time_us`."""
+        if self.rate == _PPB:
+            return self.start_ns + time_us * 1000
         return self.start_ns - (-time_us * 1000 * _PPB // self.rate)

@@ -157,10 +157,13 @@ class BoardProcess:
         while self._stdout_open and select.select([self._stdout], [], [], 0)[0]:
             self._take_output()
 
-    def write_reply(self, blocks: bytes) -> None:
-        """Give the board its reply, a whole number of blocks."""
+    def write_reply(self, blocks: bytes | memoryview) -> None:
+        """Give the board its reply, a whole number of blocks. Of one that has ended `read_request` will tell."""
         assert len(blocks) % BLOCK_BYTES == 0
-        os.write(self._reply, blocks)
+        try:
+            os.write(self._reply, blocks)
+        except BrokenPipeError:
+            return
 
     def kill(self) -> None:
         """End the interpreter at once, whatever it does; harmless when it has ended."""

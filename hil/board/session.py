@@ -11,9 +11,10 @@ in the present, is counted in `late_outputs`, and the identifiers concerned are 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 
+from hil.board.bxcan import BxCan
 from hil.board.clock import BoardClock
+from hil.board.events import EventQueue
 from hil.board.process import BoardProcess, Ended, Silent
 from hil.board.wire import (
     BLOCK_BYTES,
@@ -34,27 +35,35 @@ WINDOW_NS = 10_000_000
 """No event waits longer than this for its delivery, whatever the board sleeps."""
 IDLE_NS = 1_000_000_000
 
-Output = tuple[int, int, int, int, int, int, bytes]
-"""kind, a, length, flags, ident, board time in us, data"""
 _TX_KEY = -1
 _pack = EVENT.pack
 _BLOCK_TAIL = bytes(BLOCK_BYTES)
+_BLOCK_EVENT_BYTES = EVENTS_PER_BLOCK * EVENT.size
+
+
+def _time_us(outputs: bytes, at: int) -> int:
+    """Board time of the output that starts there."""
+    return int.from_bytes(outputs[at + 8 : at + 16], "little")
 
 
 class _Group:
     """Outputs that take effect at one time."""
 
-    __slots__ = ("outputs", "time_ns")
+    __slots__ = ("interrupts", "outputs", "time_ns")
 
-    def __init__(self, time_ns: int) -> None:
+    def __init__(self, time_ns: int, interrupts: int, outputs: bytes) -> None:
         self.time_ns = time_ns
-        self.outputs: list[Output] = []
+        self.interrupts = interrupts
+        """Interrupts before it was computed: each later one takes the processor away and delays the outputs."""
+        self.outputs = outputs
 
 
 class Session:
-    """Drives one process. `apply(output)` is called for each output at the bench time at which it takes effect;
-    `on_text(bytes)` for what the board printed; `on_end(op | None, status)` once, when the board resets itself, is hung
-    (None, -1) or its interpreter has ended (None, exit status).
+    """Drives one process.
+
+    `apply(outputs)` is called with outputs (`wire.OUTPUT`) when they take effect; `on_text(bytes)` for what the board
+    printed; `on_end(op | None, status)` once, when the board resets itself, is hung (None, -1) or its interpreter has
+    ended (None, exit status).
     """
 
     def __init__(
@@ -62,8 +71,9 @@ class Session:
         kernel: Kernel,
         clock: BoardClock,
         process: BoardProcess,
+        can: BxCan,
         rx_cost_us: int,
-        apply: Callable[[Output], None],
+        apply: Callable[[bytes], None],
         on_text: Callable[[bytes], None],
         on_end: Callable[[Op | None, int], None],
     ) -> None:
@@ -76,49 +86,47 @@ class Session:
         self._apply = apply
         self._on_text = on_text
         self._on_end = on_end
-        self._events: list[bytes] = []
-        self._ids: list[int] = []
+        self._can = can
+        self._kept = EventQueue(can.port.home.calm)
+        self._events = bytearray()
         self._eager_id: int | None = None
         self._quiet: dict[int, int] = {}
         self._groups: list[_Group] = []
         self._base_ns = clock.start_ns
         self._horizon_us = 0
         self._wake_ns = -1
+        self._asked_ns = 0
+        self._delivered: bytes | memoryview = b""
         self._over = False
         self._wake_action = self._wake
 
     # --- what happens to the board ---
 
-    def receive(self, fifo: int, frame: Frame) -> None:
-        """A frame went into a receive FIFO."""
-        if self._groups:
-            self._count_interrupt()
+    def receive(self, fifo: int, frame: Frame) -> bool:
+        """A frame went into a receive FIFO. False: it is quiet, the bus may keep the next ones."""
         can_id, data, is_extended, is_remote = frame
-        events = self._events
-        now_ns = self.kernel.now_ns
-        if not events and self._wake_ns > now_ns + WINDOW_NS:
-            self._wake_at(now_ns + WINDOW_NS)
-        events.append(_pack(1, fifo, len(data), is_extended << 1 | is_remote, now_ns - self._base_ns, can_id, 0, data))
-        if self._quiet.get(can_id, 0) < QUIET:
-            self._eager_id = can_id
-            self._deliver()
-        else:
-            self._ids.append(can_id)
+        self._add(Event.RX, fifo, len(data), is_extended << 1 | is_remote, can_id, data)
+        return self._wait_for(can_id)
 
     def receive_raw(self, fifo: int, can_id: int, dlc: int, data: bytes) -> None:
         """A frame with a DLC up to 15, which `Frame` does not know; it has 8 bytes all the same."""
-        self._count_interrupt()
+        for group in self._groups:
+            group.interrupts -= 1
         self._add(Event.RX, fifo, dlc, 0, can_id, data)
         self._deliver()
 
-    def transmitted(self, mailbox: int, ok: bool) -> None:
-        """A mailbox has completed its request."""
+    def transmitted(self, mailbox: int, ok: bool) -> bool:
+        """A mailbox has completed its request. False as for `receive`."""
         self._add(Event.TX_DONE, mailbox, ok)
-        if self._quiet.get(_TX_KEY, 0) < QUIET:
-            self._eager_id = _TX_KEY
-            self._deliver()
-        else:
-            self._ids.append(_TX_KEY)
+        return self._wait_for(_TX_KEY)
+
+    def _wait_for(self, key: int) -> bool:
+        """Deliver at once what may make the firmware send something."""
+        if self._quiet.get(key, 0) >= QUIET:
+            return False
+        self._eager_id = key
+        self._deliver()
+        return True
 
     def tell(self, event: Event, a: int = 0, b: int = 0, c: int = 0, ident: int = 0, *, at_once: bool = True) -> None:
         """Any other event; `at_once` wakes the board."""
@@ -126,16 +134,13 @@ class Session:
         if at_once:
             self._deliver()
 
-    def _count_interrupt(self) -> None:
-        # An interrupt takes the processor away from whatever computes: its outputs come later.
-        for group in self._groups:
-            group.time_ns += self._rx_cost_ns
-
     def _add(self, event: int, a: int, b: int = 0, c: int = 0, ident: int = 0, data: bytes = b"") -> None:
-        now_ns = self.kernel.now_ns
-        if not self._events and self._wake_ns > now_ns + WINDOW_NS:
-            self._wake_at(now_ns + WINDOW_NS)
-        self._events.append(_pack(event, a, b, c, now_ns - self._base_ns, ident, 0, data))
+        self.collect()
+        self._events += _pack(event, a, b, c, self.kernel.now_ns - self._base_ns, ident, 0, data)
+
+    def collect(self) -> None:
+        """Take over what the bus kept."""
+        self._events += self._kept.take(self._base_ns)
 
     # --- lock-step ---
 
@@ -155,7 +160,12 @@ class Session:
         self.kernel.at(time_ns, self._wake_action)
 
     def _wake(self) -> None:
-        if not self._over and self.kernel.now_ns >= self._wake_ns >= 0:
+        now_ns = self.kernel.now_ns
+        if self._over or not 0 <= self._wake_ns <= now_ns:
+            return
+        if now_ns < self._asked_ns and not self._events and not len(self._kept) and self._eager_id is None:
+            self._wake_at(min(self._asked_ns, now_ns + WINDOW_NS))
+        else:
             self._reply()
 
     def _deliver(self) -> None:
@@ -168,24 +178,28 @@ class Session:
         now_ns = self.kernel.now_ns
         base_us = self._horizon_us
         self._horizon_us = horizon_us = self.clock.board_us(now_ns)
-        events = self._events
-        count = len(events)
-        if count <= EVENTS_PER_BLOCK:
-            block = REPLY.pack(count, 0, base_us, horizon_us) + b"".join(events)
-            blocks = block + _BLOCK_TAIL[len(block) :]
+        if not self._events and len(self._kept) <= EVENTS_PER_BLOCK:
+            reply: bytes | memoryview
+            reply, self._delivered = self._kept.reply(self._base_ns, base_us, horizon_us)
         else:
-            blocks = b""
-            for first in range(0, count, EVENTS_PER_BLOCK):
-                part = events[first : first + EVENTS_PER_BLOCK]
-                more = first + EVENTS_PER_BLOCK < count
-                block = REPLY.pack(len(part), more, base_us, horizon_us) + b"".join(part)
-                blocks += block + _BLOCK_TAIL[len(block) :]
-        events.clear()
+            self.collect()
+            reply = self._in_blocks(base_us, horizon_us)
         self._base_ns = now_ns
         self.round_trips += 1
-        with suppress(BrokenPipeError):  # it ended by itself; the reading end tells
-            self.process.write_reply(blocks)
+        self.process.write_reply(reply)
         self._serve()
+
+    def _in_blocks(self, base_us: int, horizon_us: int) -> bytes:
+        """The reply with the collected events, however many."""
+        self._delivered = events = bytes(self._events)
+        self._events.clear()
+        blocks = b""
+        for first in range(0, len(events) or 1, _BLOCK_EVENT_BYTES):
+            part = events[first : first + _BLOCK_EVENT_BYTES]
+            more = first + _BLOCK_EVENT_BYTES < len(events)
+            block = REPLY.pack(len(part) // EVENT.size, more, base_us, horizon_us) + part
+            blocks += block + _BLOCK_TAIL[len(block) :]
+        return blocks
 
     def _serve(self) -> None:
         while True:
@@ -200,12 +214,12 @@ class Session:
             at = 0
             op = Op.MORE
             wake_us = 0
-            outputs: list[Output] = []
+            outputs = b""
             while at < len(request):
                 op, count, wake_us, _ = REQUEST.unpack_from(request, at)
                 at += REQUEST.size
                 if count:
-                    outputs += OUTPUT.iter_unpack(request[at : at + count * OUTPUT.size])
+                    outputs += request[at : at + count * OUTPUT.size]
                     at += count * OUTPUT.size
             if self.process.printed:
                 self._take_text()
@@ -219,42 +233,51 @@ class Session:
                 return
             now_ns = self.kernel.now_ns
             wake_ns = self.clock.bench_ns(wake_us) if wake_us < NEVER_US else now_ns + IDLE_NS
-            self._wake_at(wake_ns if wake_ns > now_ns else now_ns)
+            self._asked_ns = wake_ns = wake_ns if wake_ns > now_ns else now_ns
+            self._wake_at(wake_ns if wake_ns < now_ns + WINDOW_NS else now_ns + WINDOW_NS)
             return
 
-    def _learn(self, outputs: list[Output]) -> None:
+    def _learn(self, outputs: bytes) -> None:
         eager = self._eager_id
         if eager is not None:
             self._quiet[eager] = 0 if outputs else self._quiet.get(eager, 0) + 1
             self._eager_id = None
-        if outputs and outputs[0][5] < self._horizon_us:
+        if outputs and _time_us(outputs, 0) < self._horizon_us:
             self.late_outputs += 1
-            for can_id in self._ids:
-                self._quiet[can_id] = 0
-        self._ids.clear()
+            for kind, _, _, _, _, can_id, _, _ in EVENT.iter_unpack(self._delivered):
+                if kind == Event.RX:
+                    self._quiet[can_id] = 0
+                    self._can.ask(can_id)
+                elif kind == Event.TX_DONE:
+                    self._quiet[_TX_KEY] = 0
+                    self._can.ask(None)
 
-    def _schedule(self, outputs: list[Output]) -> None:
+    def _schedule(self, outputs: bytes) -> None:
         now_ns = self.kernel.now_ns
-        group: _Group | None = None
-        time_us = -1
-        for output in outputs:
-            if group is None or output[5] != time_us:
-                time_us = output[5]
-                group = _Group(max(now_ns, self.clock.bench_ns(time_us)))
-                self._groups.append(group)
-                self._arm(group)
-            group.outputs.append(output)
+        first = 0
+        while first < len(outputs):  # they come in the order of their times
+            time_us = _time_us(outputs, first)
+            last = len(outputs)
+            while _time_us(outputs, last - OUTPUT.size) != time_us:
+                last -= OUTPUT.size
+            due_ns = self.clock.bench_ns(time_us)
+            group = _Group(due_ns if due_ns > now_ns else now_ns, self._can.interrupts, outputs[first:last])
+            self._groups.append(group)
+            self._arm(group)
+            first = last
 
     def _arm(self, group: _Group) -> None:
         def effect() -> None:
             if self._over:
                 return
-            if self.kernel.now_ns < group.time_ns:
+            interrupts = self._can.interrupts
+            if interrupts != group.interrupts:
+                group.time_ns += (interrupts - group.interrupts) * self._rx_cost_ns
+                group.interrupts = interrupts
                 self._arm(group)
                 return
             self._groups.remove(group)
-            for output in group.outputs:
-                self._apply(output)
+            self._apply(group.outputs)
 
         self.kernel.at(group.time_ns, effect)
 

@@ -9,6 +9,7 @@ wake-up.
 from enum import IntEnum
 from struct import Struct
 
+FROZEN = True
 REQUEST = Struct("<IIqI4x")
 OUTPUT = Struct("<BBBBIq8s")
 REPLY = Struct("<IIqq")

@@ -1,8 +1,11 @@
 """The virtual CAN bus as the bench uses it: ports, wire, power, faults on the wire."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from heapq import heapify, heappush
 
+from hil.bus.calm import PORTS, WAITING
 from hil.bus.contest import Contest, Corruption
 from hil.bus.errors import COUNTER_MAX, DELIMITER_BITS, ERROR_STEP, FLAG_BITS, RECOVERY_BITS, ErrorKind, ErrorState
 from hil.bus.frame import Frame
@@ -25,6 +28,7 @@ class Bus(Contest):
         self._stuck_next_ns = -1
 
     def _changed(self) -> None:
+        self._take_back()
         now_ns = self.kernel.now_ns
         current = self._current
         calm = (
@@ -35,12 +39,15 @@ class Bus(Contest):
             and not self._shorted
             and not self._rules
             and not self._recovery
+            and len(self._queue) < WAITING // 2
+            and len(self.numbered) <= PORTS
             and not any(port.tec or port.rec or port.suspended_until_ns > now_ns for port in self._members)
             and not (current and any(other[0] == current[0] and other[2] is not current[2] for other in self._queue))
         )
         if calm:
             self.disturbed = False
             self._senders = []
+            self._hand_over()
         elif not self.disturbed:
             self.disturbed = True
             if self._before_sof():
@@ -54,8 +61,9 @@ class Bus(Contest):
         """A controller of that name on the bus, error active. Raises ValueError for a name already there."""
         if name in self.ports:
             raise ValueError(f"a port named {name} is already on the bus")
-        port = self.ports[name] = Port(self, name)
-        self._put_in(port, [])
+        port = self.ports[name] = Port(self, name, len(self.numbered))
+        self.numbered.append(port)
+        self.put_in(port, [])
         return port
 
     def detach(self, port: Port) -> None:
@@ -67,10 +75,10 @@ class Bus(Contest):
         """See `Port.connected`. Behind a cut the controller is alone on a stub, with what it has to send."""
         if not port.online:
             return
-        recovering = port in port.bus._recovery
-        requests = port.bus._take_out(port)
-        self._lead(port, self if port.connected else Bus(self.kernel, self.bitrate))
-        port.bus._put_in(port, requests, joining=True)
+        recovering = port.bus.recovering(port)
+        requests = port.bus.take_out(port)
+        self._lead(port, self if port.connected else self._stub())
+        port.bus.put_in(port, requests, joining=True)
         if recovering:
             port.restart()
 
@@ -78,22 +86,32 @@ class Bus(Contest):
         """See `Port.online`. Without power the controller is nowhere: a stub of which it is not a member."""
         if port.online:
             port.count(0, 0)
-            self._lead(port, self if port.connected else Bus(self.kernel, self.bitrate))
-            port.bus._put_in(port, [], joining=True)
+            self._lead(port, self if port.connected else self._stub())
+            port.bus.put_in(port, [], joining=True)
             return
-        lost = port.bus._take_out(port) + port.held
+        lost = port.bus.take_out(port) + port.held
         port.held = []
-        self._lead(port, Bus(self.kernel, self.bitrate))
+        self._lead(port, self._stub())
         for request in lost:
             if request[4] is not None:
                 request[4](False)
 
-    def _lead(self, port: Port, bus: "Bus") -> None:
+    def _stub(self) -> Bus:
+        """A wire that leads nowhere."""
+        return Bus(self.kernel, self.bitrate)
+
+    def recovering(self, port: Port) -> bool:
+        """The port counts recessive bits after bus-off."""
+        return port in self._recovery
+
+    def _lead(self, port: Port, bus: Bus) -> None:
         """Have a port's wire lead to another bus; its serial numbers go on."""
         bus.serial = max(bus.serial, port.bus.serial)
         port.bus = bus
 
-    def _put_in(self, port: Port, requests: list[TxRequest], joining: bool = False) -> None:
+    def put_in(self, port: Port, requests: list[TxRequest], joining: bool = False) -> None:
+        """Let a port take part, with what it has to send."""
+        self._take_back()
         members = [*self._members, port]
         self._members = [known for known in self.ports.values() if known in members] or members
         if joining:
@@ -105,9 +123,10 @@ class Bus(Contest):
         if self.disturbed and self._before_sof():
             self._contend()
 
-    def _take_out(self, port: Port) -> list[TxRequest]:
+    def take_out(self, port: Port) -> list[TxRequest]:
         """Remove a port with all that it has to send; a frame that it was sending breaks off."""
-        requests = self.waiting(port)
+        self._take_back()
+        requests = self._waiting(port)
         self._queue = [request for request in self._queue if request[2] is not port]
         heapify(self._queue)
         self._members.remove(port)
@@ -152,28 +171,42 @@ class Bus(Contest):
 
     def waiting(self, port: Port) -> list[TxRequest]:
         """Requests of a port that are queued or in transmission, in the order in which they will go out."""
+        self._take_back()
+        requests = self._waiting(port)
+        self._changed()
+        return requests
+
+    def _waiting(self, port: Port) -> list[TxRequest]:
         return sorted(request for request in self._queue + self._in_transmission() if request[2] is port)
 
-    def withdraw(self, request: TxRequest) -> bool:
+    def withdraw(self, port: Port, number: int) -> bool:
         """See `Port.abort`."""
-        for queue in (request[2].held, self._queue):
-            if request in queue:
-                queue.remove(request)
-                queue.sort()
-                return True
-        if request is self._current and self.kernel.now_ns < self._sof_ns:
+        self._take_back()
+        taken = self._withdraw(port, number)
+        self._changed()
+        return taken
+
+    def _withdraw(self, port: Port, number: int) -> bool:
+        for queue in (port.held, self._queue):
+            for request in queue:
+                if request[1] == number and request[2] is port:
+                    queue.remove(request)
+                    queue.sort()
+                    return True
+        current = self._current
+        if current is not None and current[1] == number and current[2] is port and self.kernel.now_ns < self._sof_ns:
             self.disturbed = True
             self._drop_choice()
             self._contend()
-            self._changed()
             return True
-        self._given_up = request
+        self._given_up = port, number
         return False
 
     def recover(self, port: Port) -> None:
         """See `Port.restart`."""
         if port.state is not ErrorState.BUS_OFF or port in self._recovery:
             return
+        self._take_back()
         dropped, port.held = port.held, []
         self._recovery.begin(port, self._before_sof() and self._stuck_since_ns is None)
         self._changed()
@@ -215,6 +248,7 @@ class Bus(Contest):
     def shorted(self, shorted: bool) -> None:
         if shorted == self._shorted:
             return
+        self._take_back()
         self._shorted = shorted
         self._changed()
         if shorted and self._current is not None and not self._before_sof() and self._failure is None:
@@ -235,6 +269,7 @@ class Bus(Contest):
     def stuck_dominant(self, stuck: bool) -> None:
         if stuck == self.stuck_dominant:
             return
+        self._take_back()
         now_ns = self.kernel.now_ns
         if stuck:
             if self._current is not None:

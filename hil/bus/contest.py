@@ -21,9 +21,9 @@ from hil.bus.errors import (
     error_frame_bits,
     rec_after_reception,
 )
-from hil.bus.frame import Frame
+from hil.bus.frame import REMOTE, Frame, address_of, word_of
 from hil.bus.line import Line
-from hil.bus.port import EXTENDED, Port, TxRequest
+from hil.bus.port import Port, TxRequest
 from hil.bus.recovery import Recovery
 from hil.kernel import Kernel
 
@@ -58,14 +58,10 @@ class Contest(Line):
         self._shorted = False
         self._stuck_since_ns: int | None = None
         self._recovery = Recovery(kernel, self.bit_ns, self._rejoin)
-        self._given_up: TxRequest | None = None
+        self._given_up: tuple[Port, int] | None = None
         # The outcome of the current frame: all who send it, and how it fails.
         self._senders: list[TxRequest] = []
         self._failure: ErrorKind | None = None
-
-    @abstractmethod
-    def _changed(self) -> None:
-        """Find out whether the fast way is open."""
 
     @abstractmethod
     def _rejoin(self, port: Port) -> None:
@@ -209,7 +205,7 @@ class Contest(Line):
             if port.state is ErrorState.PASSIVE:
                 port.suspended_until_ns = self._idle_ns + SUSPEND_BITS * self.bit_ns
             if failure is not None:
-                if request is self._given_up:
+                if (port, request[1]) == self._given_up:
                     given_up.append(request)
                 else:
                     self._requeue(request)
@@ -234,16 +230,18 @@ class Contest(Line):
 
     def _deliver(self, now_ns: int, senders: list[TxRequest], receivers: list[Port]) -> None:
         frame = senders[0][3]
+        self._record(now_ns, senders[0][2], frame)
         for tap in self._taps:
             tap(now_ns, frame, senders[0][2].name)
-        address = frame.can_id | EXTENDED if frame.is_extended else frame.can_id
-        if len(senders) == 1:
-            sender = senders[0][2]
-            actions = sender.routes.get(address) or self._route(sender, address)
-        else:
-            actions = tuple(action for port in receivers for action in port.listeners(address))
-        for action in actions:
+        address = address_of(frame) & ~REMOTE
+        for action in [action for port in receivers for action in port.listeners(address)]:
             action(frame)
+        for port in receivers:
+            for word_action in port.word_listeners(address):
+                word_action(len(frame.data), word_of(frame.data))
+        for port in receivers:
+            if port.queue is not None:
+                port.queue.heard(frame)
         for request in senders:
             if request[4] is not None:
                 request[4](True)

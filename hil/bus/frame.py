@@ -2,6 +2,11 @@
 
 from typing import NamedTuple
 
+FROZEN = True
+EXTENDED = 1 << 31
+REMOTE = 1 << 30
+"""Flags in an address, at the places where SocketCAN has them."""
+
 MAX_STANDARD_ID = 0x7FF
 MAX_EXTENDED_ID = 0x1FFF_FFFF
 
@@ -30,6 +35,29 @@ def arbitration_key(frame: Frame) -> int:
     if is_extended:
         return (can_id >> 18) << 21 | 0b11 << 19 | (can_id & 0x3FFFF) << 1 | is_remote
     return can_id << 21 | is_remote << 20
+
+
+def address_of(frame: Frame) -> int:
+    """Identifier and kind of a frame in one number."""
+    return frame.can_id | EXTENDED * frame.is_extended | REMOTE * frame.is_remote
+
+
+def signed(word: int) -> int:
+    """The signed integer of 64 bits with the bits of `word`."""
+    return word - (1 << 64) if word >> 63 > 0 else word
+
+
+def word_of(data: bytes) -> int:
+    """Data of up to 8 bytes as a signed little-endian integer of 64 bits, zeros after the last byte."""
+    return signed(int.from_bytes(data, "little"))
+
+
+def frame_of(address: int, length: int, data: int) -> Frame:
+    """The frame with this address and these data: the inverse of `address_of` and `word_of`."""
+    can_id = address & MAX_EXTENDED_ID
+    return Frame(
+        can_id, data.to_bytes(8, "little", signed=True)[:length], bool(address & EXTENDED), bool(address & REMOTE)
+    )
 
 
 def check(frame: Frame) -> None:

@@ -4,23 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from hil.bus.bits import frame_bits
+from hil.bus.calm import QUEUE, Calm
 from hil.bus.errors import ErrorState, state_of
-from hil.bus.frame import Frame, arbitration_key
-
-if TYPE_CHECKING:
-    from hil.bus.bus import Bus
+from hil.bus.frame import EXTENDED, Frame, arbitration_key, frame_of, signed
+from hil.kernel import Kernel
 
 Done: TypeAlias = Callable[[bool], None]
 FrameAction: TypeAlias = Callable[[Frame], None]
+WordAction: TypeAlias = Callable[[int, int], None]
 StateAction: TypeAlias = Callable[[ErrorState], None]
+Route: TypeAlias = tuple[tuple[FrameAction, ...], tuple[WordAction, ...]]
 TxHook: TypeAlias = Callable[[Frame], Frame | None]
 TxRequest: TypeAlias = "tuple[int, int, Port, Frame, Done | None]"
 """A frame on its way out: (rank in arbitration, serial number, port, frame, done). A handle for `abort`."""
 
-EXTENDED = 1 << 31
+
+class Wire(Protocol):
+    """The bus as a port sees it."""
+
+    kernel: Kernel
+    bitrate: int
+    bit_ns: int
+    serial: int
+    calm: Calm
+    memory: Any
+    """Of `calm`, for compiled code that queues frames by itself while the bus is not `disturbed`."""
+    disturbed: bool
+
+    @property
+    def stuck_dominant(self) -> bool:
+        """The bus is held dominant."""
+
+    def offer(self, port: Port, frame: Frame, done: Done | None) -> TxRequest:
+        """Queue a frame."""
+
+    def keep_frames(self, port: Port, queue: ReceiveQueue) -> None:
+        """Keep a port's frames until its owner collects them."""
+
+    def offer_word(self, port: Port, can_id: int, data: int, notify: int = 0) -> int:
+        """Queue a standard data frame of 8 bytes given as an integer; see `Port.send_word`."""
+
+    def waiting(self, port: Port) -> list[TxRequest]:
+        """Frames of a port that are queued or in transmission."""
+
+    def withdraw(self, port: Port, number: int) -> bool:
+        """See `Port.abort`."""
+
+    def recover(self, port: Port) -> None:
+        """See `Port.restart`."""
+
+    def rewire(self, port: Port) -> None:
+        """See `Port.connected`."""
+
+    def switch(self, port: Port) -> None:
+        """See `Port.online`."""
+
+    def forget_routes(self) -> None:
+        """Somebody hears other frames than before."""
+
+    def recovering(self, port: Port) -> bool:
+        """The port counts recessive bits after bus-off."""
+
+    def put_in(self, port: Port, requests: list[TxRequest], joining: bool = False) -> None:
+        """Let a port take part, with what it has to send."""
+
+    def take_out(self, port: Port) -> list[TxRequest]:
+        """Remove a port; returns all that it has to send."""
+
+
+class ReceiveQueue(Protocol):
+    """What a port's owner offers when the bus shall keep its frames until it looks, see `Line.keep_frames`."""
+
+    def heard(self, frame: Frame) -> None:
+        """A frame that was not kept, or any on the disturbed bus."""
+
+    def sent(self, mailbox: int, ok: bool) -> None:
+        """End of a mailbox's frame on the disturbed bus."""
+
+    def collect(self) -> None:
+        """Empty the queue: it is full."""
 
 
 class Port:
@@ -36,6 +101,7 @@ class Port:
         "_connected",
         "_hears",
         "_hears_all",
+        "_hears_words",
         "_online",
         "_state_actions",
         "bus",
@@ -43,6 +109,8 @@ class Port:
         "home",
         "latest_only",
         "name",
+        "number",
+        "queue",
         "rec",
         "routes",
         "state",
@@ -51,8 +119,9 @@ class Port:
         "tx_hooks",
     )
 
-    def __init__(self, bus: Bus, name: str) -> None:
+    def __init__(self, bus: Wire, name: str, number: int) -> None:
         self.name = name
+        self.number = number
         self.tec = 0
         self.rec = 0
         self.state = ErrorState.ACTIVE
@@ -63,13 +132,15 @@ class Port:
         self.home = bus
         self.bus = bus
         """The bus that the wire leads to at present: `home`, or a stub with nobody else on it when the wire is cut."""
+        self.queue: ReceiveQueue | None = None
         self.held: list[TxRequest] = []
-        self.routes: dict[int, tuple[FrameAction, ...]] = {}
+        self.routes: dict[int, Route] = {}
         self.suspended_until_ns = 0
         self._connected = True
         self._online = True
         self._hears: dict[int, list[FrameAction]] = {}
         self._hears_all: list[FrameAction] = []
+        self._hears_words: dict[int, list[WordAction]] = {}
         self._state_actions: list[StateAction] = []
 
     def __lt__(self, other: Port) -> bool:
@@ -89,21 +160,21 @@ class Port:
         """
         if self.tx_hooks:
             return self._send_through_hooks(frame, done)
-        can_id, _, is_extended, is_remote = frame
-        bus = self.bus
-        bus.serial = serial = bus.serial + 1
-        key = arbitration_key(frame) if is_extended or is_remote else can_id << 21
-        request = (key, serial, self, frame, done)
-        bus.offer(request)
-        return request
+        return self.bus.offer(self, frame, done)
+
+    def send_word(self, can_id: int, data: int, notify: int = 0) -> int:
+        """Queue a standard data frame of 8 bytes, given as a little-endian integer: the quick way for cyclic messages.
+
+        `data` may be signed or unsigned; `notify` see `Line.offer_word`. Returns a number for `take_back`.
+        """
+        if self.tx_hooks:
+            done = None if not notify or self.queue is None else partial(self.queue.sent, notify - QUEUE)
+            return self._send_through_hooks(frame_of(can_id, 8, signed(data)), done)[1]
+        return self.bus.offer_word(self, can_id, signed(data), notify)
 
     def send_past_hooks(self, frame: Frame, done: Done | None = None) -> TxRequest:
         """As `send`, past `tx_hooks`: for a hook that kept a frame back or repeats it."""
-        bus = self.bus
-        bus.serial = serial = bus.serial + 1
-        request = (arbitration_key(frame), serial, self, frame, done)
-        bus.offer(request)
-        return request
+        return self.bus.offer(self, frame, done)
 
     def _send_through_hooks(self, frame: Frame, done: Done | None) -> TxRequest:
         for hook in tuple(self.tx_hooks):
@@ -120,7 +191,11 @@ class Port:
 
         A frame in transmission runs to its end; if it fails it is not repeated, and `done(False)` is called.
         """
-        return self.bus.withdraw(request)
+        return self.bus.withdraw(self, request[1])
+
+    def take_back(self, number: int) -> bool:
+        """As `abort`, by the number of the request."""
+        return self.bus.withdraw(self, number)
 
     @property
     def pending(self) -> int:
@@ -132,6 +207,13 @@ class Port:
     def subscribe(self, can_id: int, action: FrameAction, *, is_extended: bool = False) -> None:
         """Call `action` at the end of each frame from another node with this id."""
         self._hears.setdefault(can_id | EXTENDED if is_extended else can_id, []).append(action)
+        self.bus.forget_routes()
+
+    def subscribe_words(self, can_id: int, action: WordAction) -> None:
+        """As `subscribe` for standard frames, without making a `Frame`: `action(length, data)` gets the number of data
+        bytes and them as a signed little-endian integer. For those who hear a frame every 10 ms.
+        """
+        self._hears_words.setdefault(can_id, []).append(action)
         self.bus.forget_routes()
 
     def subscribe_all(self, action: FrameAction) -> None:
@@ -149,6 +231,15 @@ class Port:
     def listeners(self, address: int) -> list[FrameAction]:
         """Who is to be called for a frame of this id (bit 31 set for extended)."""
         return self._hears_all + self._hears.get(address, [])
+
+    def word_listeners(self, address: int) -> list[WordAction]:
+        """The same for `subscribe_words`."""
+        return self._hears_words.get(address, [])
+
+    def addresses(self) -> list[int | None]:
+        """What is subscribed to: addresses, None for all."""
+        heard = [address for address, actions in self._hears.items() if actions]
+        return [*heard, *self._hears_words, *([None] if self._hears_all else [])]
 
     def subscribe_state(self, action: StateAction) -> None:
         """Call `action` with the new state each time that the error state changes."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from heapq import heappush
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hil.bus import ErrorState, Frame
 from hil.nodes.channels import Channels
+from hil.nodes.transmit import Outgoing, Provider, Values, outgoing
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import MessageCodec, codec
-from twinaxle.e2e import Checker, Protector, Verdict
+from twinaxle.e2e import Checker, Verdict
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
-
-Values = tuple[float, ...]
-Provider = Callable[[], Values]
 
 _DRIFT_PPM = 50.0
 _BUS_OFF_WAIT_NS = 100 * NS_PER_MS
@@ -53,24 +52,12 @@ class Choices:
             ) from None
 
 
-class _Outgoing:
-    """One message that the node sends: values, pack, protect, send."""
-
-    __slots__ = ("can_id", "pack", "protect", "provider")
-
-    def __init__(self, message: Message, pack: Callable[..., bytes], provider: Provider) -> None:
-        self.can_id = message.frame_id
-        self.provider = provider
-        self.pack = pack
-        self.protect = Protector(message.e2e.data_id).protect if message.e2e else None
-
-
 class _Group:
     """All messages of one cycle time: one event sends them all."""
 
     __slots__ = ("alive", "due_ns", "event", "messages", "node", "period_ns")
 
-    def __init__(self, node: Node, messages: list[_Outgoing], period_ns: int, first_ns: int) -> None:
+    def __init__(self, node: Node, messages: list[Outgoing], period_ns: int, first_ns: int) -> None:
         self.node = node
         self.messages = messages
         self.period_ns = period_ns
@@ -83,15 +70,13 @@ class _Group:
         if not self.alive:
             return
         node = self.node
+        kernel = node.kernel
         self.due_ns = due_ns = self.due_ns + self.period_ns
-        node.kernel.at(due_ns, self.event)
+        heappush(kernel.events, (due_ns, kernel.serial(), self.event))
         node.cyclic()
-        send = node.port.send
+        port, now_ns = node.port, kernel.now_ns
         for message in self.messages:
-            data = message.pack(*message.provider())
-            if message.protect is not None:
-                data = message.protect(data)
-            send(Frame(message.can_id, data))
+            message.send(port, now_ns)
 
 
 class Receiver:
@@ -232,14 +217,14 @@ class Node:
         self.port.online = True
         self.started()
         providers = self.providers()
-        by_cycle: dict[int, list[_Outgoing]] = {}
+        by_cycle: dict[int, list[Outgoing]] = {}
         for message in self._sent_messages():
             if message.name not in providers:
                 raise UserError(
                     f"the virtual node {self.name} has no values for {message.name}, which the DBC lets it send"
                 )
             by_cycle.setdefault(message.cycle_ms, []).append(
-                _Outgoing(message, self.codec_of(message.name).pack, providers[message.name])
+                outgoing(message, self.codec_of(message.name), providers[message.name])
             )
         for cycle_ms in sorted(by_cycle):
             period_ns = round(cycle_ms * NS_PER_MS * (1 + self.clock_ppm * 1e-6))

@@ -7,26 +7,32 @@ value can run away faster. Deadlines (command timeout, self test) have events of
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+import ctypes
+from dataclasses import asdict
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from hil.native import memory
+from hil.nodes import inverter_control as ic
 from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
-from hil.nodes.inverter_protection import Protection, injectable
-from hil.nodes.inverter_rating import FaultCode, Rating
+from hil.nodes.inverter_control import RPM_PER_RADPS, Control
+from hil.nodes.inverter_rating import INJECTABLE, FaultCode, Rating, State
+from hil.nodes.layout import layout_of
+from hil.nodes.names import pick
 
 if TYPE_CHECKING:
-    from hil.bus import Bus, Frame
+    from hil.bus import Bus
     from hil.kernel import Kernel
     from hil.plant import Plant
     from twinaxle.dbc import Database
 
-State = Literal["Init", "Lockout", "Standby", "Torque", "Discharge", "Fault"]
 Lie = Literal["echo", "frozen", "sign"]
 Report = Literal["truth", "request"]
 
-RPM_PER_RADPS = 60.0 / (2.0 * math.pi)
 _FAST_NS = NS_PER_MS
-_OPERATING = ("Torque", "Standby", "Discharge")
+_LIES: dict[Lie | None, int] = {None: ic.HONEST, "echo": ic.ECHO, "frozen": ic.FROZEN_TARGET, "sign": ic.SIGN}
+_OPERATING = (ic.TORQUE, ic.STANDBY, ic.DISCHARGE)
+_COMMAND_SIGNALS = ("Mode", "TorqueRequest", "TorqueLimitDrive", "TorqueLimitRegen", "SpeedLimit")
+_MODES = ("Off", "Standby", "Torque", "Discharge")
 
 
 class Inverter(Node):
@@ -79,18 +85,15 @@ class Inverter(Node):
         self.plant = plant
         self.axle = plant.front if axle == "front" else plant.rear
         self.rating = rating or Rating()
-        self._protection = Protection(self.rating)
         side = axle.capitalize()
         self._command_name, self._status_name = f"VcuInv{side}Command", f"Inv{side}Status"
         self._limits_name, self._temps_name = f"Inv{side}Limits", f"Inv{side}Temps"
         self._timeout_ns = self.message(self._command_name).rx_timeout_ms * NS_PER_MS
-        self._gates_off_radps = plant.parameters.motor.gates_off_max_radps
-        modes = Choices(self.message(self._command_name), "Mode")
-        self._mode_of = {raw: label for label, raw in modes.raw.items()}
-        self._off, self._standby = modes["Off"], modes["Standby"]
-        self._state_raw = Choices(self.message(self._status_name), "State").raw
-        self._fault_raw = Choices(self.message(self._status_name), "FaultCode").raw
-        self.enabled = False
+        states = Choices(self.message(self._status_name), "State")
+        faults = Choices(self.message(self._status_name), "FaultCode")
+        self._state_raw = [states[name] for name in ic.STATES]
+        self._fault_raw = [faults[name] for name in ic.FAULTS]
+        self._injected: set[str] = set()
         self._line = False
         self._enable_wire_cut = False
         self._enable_ignored = False
@@ -99,8 +102,43 @@ class Inverter(Node):
         self._starts = 0
         self._watching = False
         self._fast_pending = False
+        self._control = Control()
+        self._memories = memory(self._control), memory(plant)
         self._reset_software()
-        self.listen(self._command_name, self._on_command)
+        if present:
+            self.port.subscribe_words(self.message(self._command_name).frame_id, self._on_command)
+
+    # --- what the bench reads ---
+
+    @property
+    def state(self) -> State:
+        return ic.STATES[self._control.state]
+
+    @property
+    def fault_code(self) -> FaultCode:
+        return ic.FAULTS[self._control.fault_code]
+
+    @property
+    def enabled(self) -> bool:
+        return self._control.enabled
+
+    @property
+    def echo_counter(self) -> int:
+        """Counter of the newest good command."""
+        return self._control.echo_counter
+
+    @property
+    def available_drive_nm(self) -> float:
+        return self._control.available_drive_nm
+
+    @property
+    def available_regen_nm(self) -> float:
+        return self._control.available_regen_nm
+
+    @property
+    def target_nm(self) -> float:
+        """What the control asks of the power stage, Nm, before a lie."""
+        return self._control.target_nm
 
     # --- power, enable line, faults ---
 
@@ -112,7 +150,8 @@ class Inverter(Node):
     def stopped(self) -> None:
         self._reset_software()
         self.plant.advance(self.kernel.now_ns)
-        self._apply(0.0, gates=False, discharge=False, cut=True)
+        axle = self.axle
+        axle.target_torque_nm, axle.gates_on, axle.discharge, axle.cut = 0.0, False, False, True
 
     def set_enable(self, level: bool) -> None:
         """Drive the enable line: high lets torque flow, low takes it away whatever the software does."""
@@ -143,145 +182,122 @@ class Inverter(Node):
 
     @lie.setter
     def lie(self, lie: Lie | None) -> None:
-        self._frozen_nm = self._target_nm
+        self._control.frozen_nm = self._control.target_nm
         self._lie = lie
+        self._control.lie = _LIES[lie]
         self._run()
 
     def inject(self, code: str) -> None:
         """Make a protection trip; its name as in the value table of FaultCode."""
-        self._protection.injected.add(injectable(code))
+        self._injected.add(pick(code, INJECTABLE, "inverter fault to inject"))
+        self._trip_injected()
         self._run()
 
     def remove(self, code: str) -> None:
         """End an injected fault's condition."""
-        self._protection.injected.discard(injectable(code))
+        self._injected.discard(pick(code, INJECTABLE, "inverter fault to inject"))
+        self._trip_injected()
+
+    def _trip_injected(self) -> None:
+        self._control.injected = sum(1 << ic.FAULTS.index(code) for code in INJECTABLE if code in self._injected)
 
     def _read_line(self) -> None:
-        self.enabled = (self._line and not self._enable_wire_cut) or self._enable_ignored
+        self._control.enabled = (self._line and not self._enable_wire_cut) or self._enable_ignored
         self._run()
 
     # --- software ---
 
     def _reset_software(self) -> None:
-        self.state: State = "Init"
-        self.fault_code: FaultCode = "None"
-        self.available_drive_nm = 0.0
-        self.available_regen_nm = 0.0
-        self.echo_counter = 0
-        self._receiver = self.receiver(self._command_name)
-        self._command: Any = None
-        self._last_good_ns = 0
-        self._in_a_row = 0
-        self._target_nm = 0.0
-        self._frozen_nm = 0.0
-        self._gates_on = False
-        self._thermal_share = 1.0
-        self._hot = False
-        self._fault_from_ns = 0
-        self._discharge_from_ns = 0
-        self._discharge_failed = False
+        """The control from the beginning; what comes from outside it stays."""
+        before = self._control
+        fresh = self._fresh_control()
+        fresh.enabled, fresh.injected, fresh.lie = before.enabled, before.injected, before.lie
+        ctypes.memmove(ctypes.addressof(before), ctypes.addressof(fresh), ctypes.sizeof(Control))
+
+    def _fresh_control(self) -> Control:
+        rating, command = self.rating, self.message(self._command_name)
+        control = Control(
+            front=self.axle is self.plant.front,
+            fault_min_ns=round(rating.fault_min_ms * NS_PER_MS),
+            discharge_give_up_ns=round(rating.discharge_give_up_ms * NS_PER_MS),
+            gates_off_max_radps=self.plant.parameters.motor.gates_off_max_radps,
+            command_layout=layout_of(command),
+            thermal_share=1.0,
+        )
+        for name, value in asdict(rating).items():
+            if hasattr(control, name):
+                setattr(control, name, value)
+        signals = [signal.name for signal in command.application_signals]
+        control.place[:] = [signals.index(name) for name in _COMMAND_SIGNALS]
+        modes = Choices(command, "Mode")
+        control.raw_of_mode[:] = [modes[name] for name in _MODES]
+        return control
 
     def _init_done(self, start: int) -> None:
         if start == self._starts and self.powered:
-            self.state = "Lockout"
+            self._control.state = ic.LOCKOUT
             self._run()
 
-    def _on_command(self, frame: Frame) -> None:
-        command = self._receiver.good(frame)
-        if command is None:
-            self._in_a_row = 0
+    def _on_command(self, length: int, data: int) -> None:
+        if not self.powered:
             return
-        self._command = command
-        self._last_good_ns = self.kernel.now_ns
-        self.echo_counter = self._receiver.counter
-        state = self.state
-        if state in _OPERATING:
-            self._follow(command.Mode)
-        elif state == "Lockout":
-            harmless = command.TorqueRequest == 0 and (command.Mode == self._off or command.Mode == self._standby)
-            self._in_a_row = self._in_a_row + 1 if harmless and self.enabled else 0
-            if self._in_a_row >= self.rating.good_commands:
-                self._leave_lockout()
-        self._run()
-
-    def _leave_lockout(self) -> None:
-        self.state = "Standby"
-        self.fault_code = "None"
-        if not self._watching:
+        now_ns = self.kernel.now_ns
+        self.plant.advance(now_ns)
+        plain = not self.channels.active
+        result = (ic.obey if plain else ic.command)(*self._memories, now_ns, length, data)
+        if result == ic.BAD:
+            return
+        if result == ic.RELEASED and not self._watching:
             self._watch()
-
-    def _follow(self, raw_mode: int) -> None:
-        """The state that the command's Mode asks for."""
-        mode = self._mode_of.get(raw_mode, "Off")
-        if mode != "Discharge":
-            self._discharge_failed = False
-            self.state = "Torque" if mode == "Torque" else "Standby"
-        elif self.state != "Discharge":
-            slow = abs(self.axle.speed_radps) < self.rating.discharge_max_radps
-            self.state = "Discharge" if slow and not self._discharge_failed else "Standby"
-            self._discharge_from_ns = self.kernel.now_ns
+        if not plain:
+            self._run()
+        elif self._control.hurry:
+            self._hurry()
 
     def _watch(self) -> None:
         """The command timeout's deadline; one event for each timeout period, not for each command."""
-        if self.state not in _OPERATING:
+        if self._control.state not in _OPERATING:
             self._watching = False
             return
-        deadline_ns = self._last_good_ns + self._timeout_ns
+        deadline_ns = self._control.last_good_ns + self._timeout_ns
         if self.kernel.now_ns < deadline_ns:
             self._watching = True
             self.kernel.at(deadline_ns, self._watch)
             return
         self._watching = False
-        self._lock_out("CommandTimeout")
+        control = self._control
+        control.state, control.fault_code, control.in_a_row = ic.LOCKOUT, ic.COMMAND_TIMEOUT, 0
         self._run()
-
-    def _lock_out(self, code: FaultCode) -> None:
-        self.state = "Lockout"
-        self.fault_code = code
-        self._in_a_row = 0
 
     def _run(self) -> None:
         """One pass of the control: limits, protections, torque, gates."""
         if not self.powered:
             return
-        plant, axle, rating = self.plant, self.axle, self.rating
-        plant.advance(self.kernel.now_ns)
-        speed, voltage = axle.speed_radps, plant.link_voltage_v
-        if self.channels.active:
-            speed, voltage = self.channels("speed_radps", speed), self.channels("link_voltage_v", voltage)
-        envelope = axle.torque_available_nm(abs(speed), voltage) if voltage > rating.under_voltage_v else 0.0
-        self.available_drive_nm = available = envelope * self._thermal_share
-        self.available_regen_nm = available * rating.regen_voltage_share(voltage)
-
-        tripped = self._trip(speed, voltage)
-        if tripped is not None:
-            if self.state != "Fault":
-                self._fault_from_ns = self.kernel.now_ns
-            self.state, self.fault_code, self._in_a_row = "Fault", tripped, 0
-        elif self.state == "Fault":
-            if self.kernel.now_ns - self._fault_from_ns >= rating.fault_min_ms * NS_PER_MS:
-                self.state = "Lockout"
-        elif not self.enabled and self.state in _OPERATING:
-            self._lock_out("None")
-
-        if self.state == "Torque":
-            self._target_nm = target = self._limited(speed)
-            gates, cut = True, False
-        else:
-            self._target_nm = target = 0.0
-            gates, cut = abs(speed) > self._gates_off_radps and self.state != "Init", True
-        if self._lie is not None and self.enabled:
-            target, gates, cut = self._lied(target, gates, cut)
-        self._apply(target, gates, self._discharging(voltage), cut)
-        if gates and not plant.main_closed:
+        now_ns = self.kernel.now_ns
+        self.plant.advance(now_ns)
+        hurry = self._run_through_channels(now_ns) if self.channels.active else ic.control(*self._memories, now_ns)
+        if hurry:
             self._hurry()
+
+    def _run_through_channels(self, now_ns: int) -> bool:
+        """The same with faults between plant and control."""
+        control, channels = self._control, self.channels
+        ic.measure(*self._memories)
+        control.speed_radps = channels("speed_radps", control.speed_radps)
+        control.torque_nm = channels("torque_nm", control.torque_nm)
+        control.link_voltage_v = channels("link_voltage_v", control.link_voltage_v)
+        control.dc_current_a = self._dc_current(control.link_voltage_v)
+        control.stator_degc, control.inverter_degc = self._temperatures()
+        ic.control_measured(*self._memories, now_ns)
+        self.axle.target_torque_nm = channels("target_torque_nm", self.axle.target_torque_nm)
+        return control.hurry
 
     def contactor_moved(self) -> None:
         """The battery is gone from the link, or back: the control runs faster at once, not with the next message.
 
         The bench puts this into `Bms.on_contactor`, since both see the link's voltage and no message tells it in time.
         """
-        if self.powered and self._gates_on and not self.plant.main_closed:
+        if self.powered and self._control.gates_on and not self.plant.main_closed:
             self._hurry()
 
     def _hurry(self) -> None:
@@ -292,64 +308,6 @@ class Inverter(Node):
     def _fast(self) -> None:
         self._fast_pending = False
         self._run()
-
-    def _limited(self, speed: float) -> float:
-        """The request inside the unit's own limits and those of the command, Nm."""
-        command, rating = self._command, self.rating
-        request: float = command.TorqueRequest
-        rpm = speed * RPM_PER_RADPS
-        if request * rpm < 0.0 and abs(rpm) > rating.regen_speed_rpm:
-            limit: float = min(command.TorqueLimitRegen, self.available_regen_nm)
-        else:
-            limit = min(command.TorqueLimitDrive, self.available_drive_nm)
-            room = command.SpeedLimit - abs(rpm)
-            if room < rating.speed_fade_rpm:
-                limit *= max(0.0, room / rating.speed_fade_rpm)
-        return limit if request > limit else -limit if request < -limit else request
-
-    def _trip(self, speed: float, voltage: float) -> FaultCode | None:
-        """The protection whose condition holds, or None."""
-        if self.state == "Init":
-            return None
-        present = self.fault_code if self.state == "Fault" else "None"
-        torque = self.axle.torque_nm
-        tripped = self._protection.tripped(
-            present,
-            torque_wanted=self.state == "Torque",
-            rpm=speed * RPM_PER_RADPS,
-            link_voltage_v=voltage,
-            torque_nm=self.channels("torque_nm", torque) if self.channels.active else torque,
-            dc_current_a=self._dc_current(voltage),
-        )
-        if tripped is None and self._thermal_share < 1.0:
-            return self._protection.overheated(present, *self._temperatures())
-        return tripped
-
-    def _lied(self, target: float, gates: bool, cut: bool) -> tuple[float, bool, bool]:
-        if self._lie == "frozen":
-            alive = self.plant.link_voltage_v > self.rating.dead_link_v
-            return (self._frozen_nm, True, False) if alive else (0.0, False, True)
-        if self._lie == "sign":
-            return -target, gates, cut
-        return 0.0, gates, cut
-
-    def _discharging(self, voltage: float) -> bool:
-        if self.state != "Discharge":
-            return False
-        since_ns = self.kernel.now_ns - self._discharge_from_ns
-        if voltage > self.rating.discharge_done_v and since_ns > self.rating.discharge_give_up_ms * NS_PER_MS:
-            self._discharge_failed = True
-            self.state = "Standby"
-            return False
-        return abs(self.axle.speed_radps) < self.rating.discharge_max_radps
-
-    def _apply(self, target: float, gates: bool, discharge: bool, cut: bool) -> None:
-        """Hand over to the power stage: the plant's motor."""
-        axle = self.axle
-        axle.target_torque_nm = self.channels("target_torque_nm", target) if self.channels.active else target
-        axle.gates_on = self._gates_on = gates
-        axle.discharge = discharge
-        axle.cut = cut
 
     # --- what it sends ---
 
@@ -375,29 +333,34 @@ class Inverter(Node):
         self._run()
 
     def _status(self) -> Values:
-        axle = self.axle
+        axle, control = self.axle, self._control
         torque, speed = axle.torque_nm, axle.speed_radps
         if self.channels.active:
             torque, speed = self.channels("torque_nm", torque), self.channels("speed_radps", speed)
         if self._lie is not None and self.lie_reports == "request":
-            torque = self._target_nm
+            torque = control.target_nm
         return (
-            self._state_raw[self.state],
+            self._state_raw[control.state],
             torque,
             speed * RPM_PER_RADPS,
-            self.echo_counter,
-            self._gates_on,
-            self._thermal_share < 1.0,
-            self._hot or self._discharge_failed,
-            self._fault_raw[self.fault_code],
+            control.echo_counter,
+            control.gates_on,
+            control.thermal_share < 1.0,
+            control.hot or control.discharge_failed,
+            self._fault_raw[control.fault_code],
         )
 
     def _limits(self) -> Values:
-        voltage = self.channels("link_voltage_v", self.plant.link_voltage_v)
-        return self.available_drive_nm, self.available_regen_nm, voltage, self._dc_current(voltage)
+        control = self._control
+        if not self.channels.active:  # the pass just before has measured
+            voltage, current = control.link_voltage_v, control.dc_current_a
+        else:
+            voltage = self.channels("link_voltage_v", self.plant.link_voltage_v)
+            current = self._dc_current(voltage)
+        return control.available_drive_nm, control.available_regen_nm, voltage, current
 
     def _temps(self) -> Values:
         stator, inverter = self._temperatures()
-        self._thermal_share = self.rating.thermal_share(stator, inverter)
-        self._hot = self.rating.hot(stator, inverter)
+        self._control.thermal_share = self.rating.thermal_share(stator, inverter)
+        self._control.hot = self.rating.hot(stator, inverter)
         return stator, inverter, self.channels("coolant_degc", self.axle.coolant_degc)

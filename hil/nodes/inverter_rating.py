@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+FROZEN = True
+State = Literal["Init", "Lockout", "Standby", "Torque", "Discharge", "Fault"]
 FaultCode = Literal[
     "None",
     "CommandTimeout",
@@ -16,6 +18,17 @@ FaultCode = Literal[
     "Hardware",
     "OverSpeed",
 ]
+
+
+INJECTABLE: tuple[FaultCode, ...] = (
+    "OverVoltage",
+    "UnderVoltage",
+    "OverCurrent",
+    "OverTemperature",
+    "Resolver",
+    "Hardware",
+    "OverSpeed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +65,7 @@ class Rating:
         inverter = (self.inverter_trip_degc - inverter_degc) / (self.inverter_trip_degc - self.inverter_derate_degc)
         return min(1.0, max(0.0, min(stator, inverter)))
 
-    def regen_voltage_share(self, link_voltage_v: float) -> float:
-        """Share of the regeneration (0..1) that the link voltage leaves."""
-        if link_voltage_v <= self.regen_fade_from_v:
-            return 1.0
-        return max(0.0, (self.regen_fade_to_v - link_voltage_v) / (self.regen_fade_to_v - self.regen_fade_from_v))
-
     def hot(self, stator_degc: float, inverter_degc: float) -> bool:
         """Close to derating, or in it."""
         margin = self.warning_margin_k
         return stator_degc > self.stator_derate_degc - margin or inverter_degc > self.inverter_derate_degc - margin
-
-    def too_hot(self, stator_degc: float, inverter_degc: float, tripped: bool) -> bool:
-        """Trip by temperature; a trip lasts until derating would give full torque again."""
-        if tripped:
-            return stator_degc > self.stator_derate_degc or inverter_degc > self.inverter_derate_degc
-        return stator_degc >= self.stator_trip_degc or inverter_degc >= self.inverter_trip_degc

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import exp
+from ctypes import Structure
 
+from hil.native import structure
 from hil.plant.parameters import Parameters
 
 
-class Battery:
+@structure
+class Battery(Structure):
     """State of the pack and the link.
 
     Contactors (inputs): `main_closed`, `precharge_closed`. Truth: `soc` (0..1 of the gross capacity), `pack_voltage_v`
     at the pack's terminals, `pack_current_a` (discharge positive), `link_voltage_v`, `link_voltage_at_close_v` (on the
     link at the moment that the main contactor closed), `energy_wh` (out of the cells, discharge positive: what the
-    usable energy is counted in), `terminal_energy_wh` (at the terminals), cell voltages and temperatures.
+    usable energy is counted in), `terminal_energy_wh` (at the terminals), `heat_j` (in the cells), cell voltages and
+    temperatures.
     """
 
+    main_closed: bool
+    precharge_closed: bool
+    energy_j: float
+    terminal_energy_j: float
+    heat_j: float
+    open_circuit_v: float
+    link_voltage_v: float
+    link_voltage_at_close_v: float
+    pack_current_a: float
+    pack_voltage_v: float
+    cells_degc: float
+
     def __init__(self, parameters: Parameters) -> None:
-        p = parameters.battery
-        self.parameters = p
-        self.main_closed = False
-        self.precharge_closed = False
+        super().__init__()
+        self.begin(parameters)
+
+    def begin(self, parameters: Parameters) -> None:
+        """Take the parameters: the initial state of charge, cells at the ambient temperature."""
+        self.parameters = p = parameters.battery
         self._full_j = p.gross_kwh * 3.6e6
         self._start_soc = p.initial_soc
-        self.energy_j = 0.0
-        self.terminal_energy_j = 0.0
-        self.open_circuit_v = 0.0
-        self.link_voltage_v = 0.0
-        self.link_voltage_at_close_v = 0.0
-        self.pack_current_a = 0.0
-        self.pack_voltage_v = 0.0
         self.cells_degc = p.ambient_degc
         self.rest()
 
@@ -73,27 +83,6 @@ class Battery:
         resistance = self.parameters.resistance_ohm
         root = self.open_circuit_v * self.open_circuit_v - 4.0 * resistance * power_w
         return float((self.open_circuit_v - (root**0.5 if root > 0.0 else 0.0)) / (2.0 * resistance))
-
-    def link_alone(self, load_w: float, discharging: int, seconds: float) -> None:
-        """The link without the main contactor for a short time: capacitor, bleeder, precharge, active discharge, load.
-
-        `load_w` is the units' power out of the link (negative: a spinning motor feeds it), `discharging` the number of
-        units that discharge actively.
-        """
-        p = self.parameters
-        conductance = 1.0 / p.bleed_ohm + discharging / p.discharge_ohm
-        # The units' power moves the capacitor's energy, C V^2 / 2; resistors then pull it along an exponential.
-        square = self.link_voltage_v * self.link_voltage_v - 2.0 * load_w * seconds / p.link_capacitance_f
-        voltage = square**0.5 if square > 0.0 else 0.0
-        source_a = 0.0
-        if self.precharge_closed:
-            conductance += 1.0 / p.precharge_ohm
-            source_a = self.open_circuit_v / p.precharge_ohm
-        final_v = source_a / conductance
-        self.link_voltage_v = final_v + (voltage - final_v) * exp(-seconds * conductance / p.link_capacitance_f)
-        self.pack_current_a = (
-            (self.open_circuit_v - self.link_voltage_v) / p.precharge_ohm if self.precharge_closed else 0.0
-        )
 
     def warm(self, heat_j: float, seconds: float) -> None:
         """Heat balance of the cells."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ctypes import Structure
+
+from hil.native import structure
 from hil.plant.parameters import Losses, Motor, Parameters
 
 
@@ -45,36 +48,44 @@ def loss_w(losses: Losses, torque_nm: float, speed_radps: float, gates_on: bool)
     )
 
 
-class DriveUnit:
+@structure
+class DriveUnit(Structure):
     """State of one axle's unit. Nodes write the inputs, the plant writes the truth.
 
     Inputs: `target_torque_nm` (already inside the inverter's limits), `gates_on`, `discharge` (active discharge of the
-    link), `cut` (the power stage takes the torque away at once instead of by the torque control).
+    link), `cut` (the power stage takes the torque away at once instead of by the torque control), `friction_mu`.
     Truth: `torque_nm` of the motor, `speed_radps` of its shaft, `wheel_speed_radps`, `slip` (positive when driving),
     `normal_force_n`, `dc_power_w` (positive out of the battery), `loss_w`, temperatures.
     """
 
+    target_torque_nm: float
+    gates_on: bool
+    discharge: bool
+    cut: bool
+    friction_mu: float
+    torque_nm: float
+    speed_radps: float
+    wheel_speed_radps: float
+    twist_rad: float
+    slip: float
+    normal_force_n: float
+    tyre_force_n: float
+    dc_power_w: float
+    loss_w: float
+    loss_j: float
+    stator_degc: float
+    inverter_degc: float
+    coolant_degc: float
+
     def __init__(self, parameters: Parameters) -> None:
+        super().__init__()
+        self.begin(parameters)
+
+    def begin(self, parameters: Parameters) -> None:
+        """Take the parameters: dry road, everything at the ambient temperature."""
         self.parameters = parameters
-        self.target_torque_nm = 0.0
-        self.gates_on = False
-        self.discharge = False
-        self.cut = False
         self.friction_mu = 1.0
-        self.torque_nm = 0.0
-        self.speed_radps = 0.0
-        self.wheel_speed_radps = 0.0
-        self.twist_rad = 0.0
-        self.slip = 0.0
-        self.normal_force_n = 0.0
-        self.tyre_force_n = 0.0
-        self.dc_power_w = 0.0
-        self.loss_w = 0.0
-        self.loss_j = 0.0
-        ambient = parameters.battery.ambient_degc
-        self.stator_degc = ambient
-        self.inverter_degc = ambient
-        self.coolant_degc = ambient
+        self.stator_degc = self.inverter_degc = self.coolant_degc = parameters.battery.ambient_degc
 
     @property
     def speed_rpm(self) -> float:

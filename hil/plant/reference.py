@@ -14,10 +14,11 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.plant.coefficients import GRAVITY_MPS2
 from hil.plant.cycle import wltc_class3b
 from hil.plant.drive_unit import loss_w, torque_available_nm
 from hil.plant.parameters import Parameters, load_parameters
-from hil.plant.plant import GRAVITY_MPS2, STEP_NS, Plant
+from hil.plant.plant import STEP_NS, Plant
 
 LAUNCH_RAMP_NMPS = 943.0
 """Full torque of one motor in 0.35 s."""

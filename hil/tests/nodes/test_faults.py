@@ -186,7 +186,7 @@ def test_faults_of_messages_reach_the_vcus_own_frames(ready: Rig) -> None:
     ready.command.set(Mode="Torque", TorqueRequest=50.0)
     ready.faults.scale("VcuInvFrontCommand", "TorqueRequest", -1)
     ready.run_ms(60)
-    assert ready.front._target_nm == pytest.approx(-50.0)
+    assert ready.front.target_nm == pytest.approx(-50.0)
 
 
 # --- wires and power ---

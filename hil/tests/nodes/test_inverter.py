@@ -2,7 +2,7 @@
 
 import pytest
 
-from hil.nodes.inverter import RPM_PER_RADPS
+from hil.nodes.inverter_control import RPM_PER_RADPS
 
 from .conftest import Rig
 
@@ -180,13 +180,13 @@ def test_a_line_that_nobody_drives_reads_low() -> None:
 def test_torque_follows_with_5_ms_lag_and_at_most_5000_nm_per_s(ready: Rig) -> None:
     ready.torque(0.0, 20)
     ready.command.set(TorqueRequest=20.0)
-    ready.until(lambda: ready.front._target_nm == 20.0)
+    ready.until(lambda: ready.front.target_nm == 20.0)
     ready.run_ms(5)
     assert 20.0 * 0.5 < ready.plant.front.torque_nm < 20.0 * 0.75  # 63 % after one lag, a step of the plant about
     ready.run_ms(25)
     assert ready.plant.front.torque_nm == pytest.approx(20.0, abs=0.2)
     ready.command.set(TorqueRequest=320.0)
-    ready.until(lambda: ready.front._target_nm == 320.0)
+    ready.until(lambda: ready.front.target_nm == 320.0)
     begin = ready.plant.front.torque_nm
     ready.run_ms(20)
     assert ready.plant.front.torque_nm - begin == pytest.approx(100.0, abs=6.0)
@@ -206,9 +206,9 @@ def test_in_reverse_the_drive_limit_holds_for_negative_torque(ready: Rig) -> Non
     ready.roll(-150.0)
     ready.command.set(TorqueLimitDrive=80.0, TorqueLimitRegen=60.0)
     ready.torque(-200.0, 80)
-    assert ready.front._target_nm == pytest.approx(-80.0)
+    assert ready.front.target_nm == pytest.approx(-80.0)
     ready.torque(200.0, 80)
-    assert ready.front._target_nm == pytest.approx(60.0)
+    assert ready.front.target_nm == pytest.approx(60.0)
 
 
 @pytest.mark.parametrize("motor_radps", [100.0, 600.0, 900.0, 1300.0])

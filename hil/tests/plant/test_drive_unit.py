@@ -6,9 +6,11 @@ from math import exp, pi
 
 import pytest
 
+from hil.native import memory
 from hil.plant import load_parameters
-from hil.plant.axle import make_axle_step
+from hil.plant.coefficients import coefficients
 from hil.plant.drive_unit import DriveUnit, loss_w, torque_available_nm
+from hil.plant.dynamics import one_axle_step
 from hil.plant.reference import ready_plant
 
 CAR = load_parameters()
@@ -40,8 +42,8 @@ def test_power_falls_with_voltage_and_nothing_beyond_the_highest_speed() -> None
 
 @pytest.mark.parametrize("gates_on", [True, False])
 def test_both_forms_of_the_loss_agree(gates_on: bool) -> None:
-    """The step has the formula inlined for speed; torque only flows with the gates on."""
-    step = make_axle_step(CAR, 0.001)
+    """The step has the formula with its constants folded; torque only flows with the gates on."""
+    constants = coefficients(CAR, 0.001)
     compared = 0
     wheel_per_motor = 1.0 / CAR.driveline.gear_ratio
     torques = (-330.0, -151.3, -20.0, -0.5, 0.0, 1e-12, 0.5, 7.0, 76.0, 200.0, 330.0) if gates_on else (0.0,)
@@ -52,12 +54,18 @@ def test_both_forms_of_the_loss_agree(gates_on: bool) -> None:
             compared += 1
             wheel = speed * wheel_per_motor
             car = wheel * CAR.tyre.rolling_radius_m
-            result = step(torque, speed, 0.0, wheel, torque, False, gates_on, 1.0, 1.0, 10_000.0, car, 0.0)
+            unit = DriveUnit(CAR)
+            unit.torque_nm, unit.speed_radps, unit.wheel_speed_radps = torque, speed, wheel
+            unit.target_torque_nm, unit.gates_on = torque, gates_on
+            one_axle_step(memory(constants), memory(unit), 1.0, 10_000.0, car, 0.0)
             expected = loss_w(CAR.losses, torque, speed, gates_on)
-            assert result[7] == pytest.approx(expected, rel=1e-12), (torque, speed)
+            assert unit.loss_w == pytest.approx(expected, rel=1e-12), (torque, speed)
             # What the link gives is the shaft's power and the loss without the drag, which the shaft pays itself.
             drag = loss_w(CAR.losses, 0.0, speed, False)
-            assert result[6] == pytest.approx(torque * speed + expected - drag, rel=1e-9, abs=1e-9), (torque, speed)
+            assert unit.dc_power_w == pytest.approx(torque * speed + expected - drag, rel=1e-9, abs=1e-9), (
+                torque,
+                speed,
+            )
     assert compared > (90 if gates_on else 10)
 
 

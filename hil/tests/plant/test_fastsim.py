@@ -22,9 +22,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hil.plant import Parameters, Plant, load_parameters
+from hil.plant.coefficients import GRAVITY_MPS2
 from hil.plant.cycle import wltc_class3b
 from hil.plant.drive_unit import loss_w
-from hil.plant.plant import GRAVITY_MPS2
 
 FASTSIM_GRAVITY_MPS2 = 9.80665
 MAP_POWER_W = 100_000.0

@@ -15,9 +15,9 @@ SECOND_NS = 1_000_000_000
 def run(plant: Plant, seconds: float, *, tick_ns: int = 10_000_000) -> list[float]:
     """Advance; the car's speeds, one a tick."""
     speeds = []
-    end_ns = plant.time_ns + round(seconds * SECOND_NS)
-    while plant.time_ns < end_ns:
-        plant.advance(plant.time_ns + tick_ns)
+    start_ns = plant.time_ns
+    for tick in range(1, round(seconds * SECOND_NS) // tick_ns + 1):
+        plant.advance(start_ns + tick * tick_ns)
         speeds.append(plant.speed_mps)
     return speeds
 

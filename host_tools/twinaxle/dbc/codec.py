@@ -200,11 +200,11 @@ def _unscaled(signal: Signal, field: str) -> str:
     if not signal.factor:
         return "0"
     # Multiply where the inverse is a whole number: exact for the decimal factors 0.1, 0.01, 0.5 ... and quicker.
-    inverse = _whole_inverse(signal.factor)
+    inverse = whole_inverse(signal.factor)
     return f"{value} * {inverse}" if inverse else f"{value} / {signal.factor!r}"
 
 
-def _whole_inverse(factor: float) -> int:
+def whole_inverse(factor: float) -> int:
     """1 / factor if that is a whole number (up to the float's own error), else 0."""
     inverse = round(1 / factor) if 0 < abs(factor) < 1 else 0
     return inverse if inverse and 1 / inverse == factor else 0
@@ -256,7 +256,7 @@ def _physical(signal: Signal, number: str) -> str:
     value = f"_float({number}, {signal.length})" if signal.is_float else number
     if signal.factor != 1:
         # 123 / 10 is the float nearest to 12.3; 123 * 0.1 is not.
-        inverse = _whole_inverse(signal.factor)
+        inverse = whole_inverse(signal.factor)
         value = f"{value} / {inverse}" if inverse else f"{value} * {signal.factor!r}"
     if signal.offset:
         value = f"{value} + {signal.offset!r}"

@@ -1,0 +1,356 @@
+"""The undisturbed bus, compiled (see `hil.native`): who sends next, how long it takes, who is to be told.
+
+`run` takes the bus from the end of one frame to the end of the next, as far as nobody's Python has to act: the log,
+the newest frame of each id and a controller's receive queue are filled on the way. It returns early where a listener,
+a tap or a sender waits for the frame that has just ended.
+
+The winner of an arbitration is chosen as soon as the bus will be free and stands only from its SOF on: whoever queues a
+frame up to that very instant takes part, and the choice is made anew.
+
+Numbers: an address is a CAN id with `EXTENDED` and `REMOTE` as in the log, data are 8 bytes as a little-endian integer
+of 64 bits (signed, since all integers here are), a rank is `arbitration_key`, a port is its number on this bus.
+"""
+
+from __future__ import annotations
+
+from ctypes import Array, Structure, c_int64
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+
+from hil.bus.frame import EXTENDED, REMOTE
+from hil.native import access, compiled, structure
+
+Words: TypeAlias = Array[c_int64]
+
+NEVER_NS = 1 << 62
+IDS = 2048
+WAITING = 64
+"""Frames that may wait; with more the bus falls back on the disturbed way, which has no such limit."""
+LOG_RECORDS = 4096
+QUEUE_RECORDS = 512
+PORTS = 62
+"""Port numbers that fit into a mask."""
+
+# What `run` returns
+DONE = 0  # the time is over
+TELL = 1  # somebody waits for the frame that has ended
+COLLISION = 2  # as TELL, and two nodes have sent the same id at the same time
+LOG_FULL = 3  # nothing has ended; the log wants to be emptied
+QUEUE_FULL = 4  # nothing has ended; the receive queue wants to be emptied
+
+# What `offer` returns
+QUEUED = 0
+REPLACED = 1  # a waiting frame whose sender waits for it has been given up: `replaced`
+CONFLICT = 2  # not queued: another node sends this id at the same time
+FULL = 3  # not queued
+
+# What the receive queue does with an id; a number above zero keeps the frame and is its tag
+DROP = 0
+ASK = -1  # the controller's Python is to be asked
+
+# Whom the end of a frame concerns on the sender's side
+NOBODY = 0
+CALLBACK = 1
+QUEUE = 2  # and above: the receive queue gets the end of mailbox `notify - QUEUE`
+
+_INTERMISSION_BITS = 3
+_TAIL_BITS = 10
+_CRC15 = 0x4599
+
+
+@structure
+class Calm(Structure):
+    """State of an undisturbed bus. Waiting frames stand in columns: place 0 is the one chosen to be sent next or being
+    sent (if `end_ns` is not `NEVER_NS`), places 1 to `waiting` are in no order.
+    """
+
+    bit_ns: int
+    serial: int
+    sof_ns: int
+    end_ns: int
+    idle_ns: int
+    busy_ns: int
+    waiting: int
+    rank: Annotated[Words, c_int64 * (WAITING + 1)]
+    number: Annotated[Words, c_int64 * (WAITING + 1)]
+    """Serial numbers: equal ranks go out in the order in which they were given."""
+    port: Annotated[Words, c_int64 * (WAITING + 1)]
+    address: Annotated[Words, c_int64 * (WAITING + 1)]
+    length: Annotated[Words, c_int64 * (WAITING + 1)]
+    data: Annotated[Words, c_int64 * (WAITING + 1)]
+    notify: Annotated[Words, c_int64 * (WAITING + 1)]
+    replaced: int
+    # the frame that `run` has returned with
+    ended_ns: int
+    ended_number: int
+    ended_port: int
+    ended_address: int
+    ended_length: int
+    ended_data: int
+    ended_notify: int
+    # who is to be told
+    tapped: bool
+    ears: Annotated[Words, c_int64 * IDS]
+    """Ports with listeners in Python, one bit each, by standard id."""
+    # the newest frame of each standard id
+    newest_ns: Annotated[Words, c_int64 * IDS]
+    newest_length: Annotated[Words, c_int64 * IDS]
+    newest_data: Annotated[Words, c_int64 * IDS]
+    newest_shortest: Annotated[Words, c_int64 * IDS]
+    """A frame with fewer bytes does not become the newest of its id."""
+    # the log, records of 24 bytes as in `hil.trace`
+    logging: bool
+    logged: int
+    log: Annotated[Words, c_int64 * (3 * LOG_RECORDS)]
+    # the receive queue of one port: time, address | length << 32 | tag << 40 or -1 - mailbox, data
+    queue_port: int
+    accept: Annotated[Words, c_int64 * IDS]
+    queued: int
+    heard: int
+    """Frames that this port has received in all."""
+    sent: int
+    """Mailboxes whose frames are through, one bit each."""
+    queue: Annotated[Words, c_int64 * (3 * QUEUE_RECORDS)]
+
+
+at = access(Calm)
+
+# State of stuffing: the last bit and the length of its run less one, `bit << 2 | run - 1`. `_stuff` gives the state
+# after some bits, with the number of stuff bits above it.
+_RECESSIVE = 0b100  # before SOF, which starts a run of its own
+
+
+@compiled
+def _stuff(state: int, value: int, bits: int) -> int:
+    """Stuff the low `bits` bits of `value`, highest first."""
+    last, run, count = state >> 2, (state & 3) + 1, 0
+    for shift in range(bits - 1, -1, -1):
+        bit = (value >> shift) & 1
+        run = run + 1 if bit == last else 1
+        last = bit
+        if run == 5:
+            count += 1
+            last ^= 1
+            run = 1
+    return count << 3 | last << 2 | (run - 1)
+
+
+@compiled
+def _crc_of_byte(byte: int) -> int:
+    """What a byte does to an empty CRC register."""
+    crc = 0
+    for shift in range(7, -1, -1):
+        crc = (crc << 1 & 0x7FFF) ^ _CRC15 * (((byte >> shift) & 1) ^ crc >> 14)
+    return crc
+
+
+_STUFF_BYTE = np.array([[_stuff(state, byte, 8) for byte in range(256)] for state in range(8)], dtype=np.int64)
+_CRC_BYTE = np.array([_crc_of_byte(byte) for byte in range(256)], dtype=np.int64)
+
+
+@compiled
+def frame_length(address: int, length: int, data: int) -> int:
+    """Bit times from SOF to the end of EOF with stuff bits (ISO 11898-1).
+
+    The field order and the rule of stuffing stand in `hil.bus.bits`.
+    """
+    remote = 1 if address & REMOTE else 0
+    if address & EXTENDED:
+        can_id = address & 0x1FFF_FFFF
+        head = ((can_id >> 18) << 2 | 0b11) << 19 | (can_id & 0x3FFFF) << 1 | remote
+        head_bits = 1 + 32 + 6
+    else:
+        head = (address & 0x7FF) << 1 | remote
+        head_bits = 1 + 12 + 6
+    head = head << 6 | length
+    crc, packed, bits = 0, _RECESSIVE, head_bits
+    for shift in range(head_bits - 1, -1, -1):
+        bit = (head >> shift) & 1
+        crc = (crc << 1 & 0x7FFF) ^ _CRC15 * (bit ^ crc >> 14)
+        packed = _stuff(packed & 7, bit, 1)
+        bits += packed >> 3
+    for index in range(0 if remote else length):
+        byte = (data >> 8 * index) & 0xFF
+        crc = (crc << 8 & 0x7FFF) ^ int(_CRC_BYTE[crc >> 7 ^ byte])
+        packed = int(_STUFF_BYTE[packed & 7, byte])
+        bits += 8 + (packed >> 3)
+    packed = int(_STUFF_BYTE[packed & 7, crc >> 7])
+    bits += packed >> 3
+    return bits + 15 + (_stuff(packed & 7, crc & 0x7F, 7) >> 3) + _TAIL_BITS
+
+
+@compiled
+def _move(line: Calm, source: int, to: int) -> None:
+    line.rank[to] = line.rank[source]
+    line.number[to] = line.number[source]
+    line.port[to] = line.port[source]
+    line.address[to] = line.address[source]
+    line.length[to] = line.length[source]
+    line.data[to] = line.data[source]
+    line.notify[to] = line.notify[source]
+
+
+@compiled
+def _begin(line: Calm, sof_ns: int) -> None:
+    """Place 0 is to be sent."""
+    line.sof_ns = sof_ns
+    line.end_ns = sof_ns + frame_length(line.address[0], line.length[0], line.data[0]) * line.bit_ns
+
+
+@compiled
+def offer(
+    memory: Any,
+    now_ns: int,
+    rank: int,
+    port: int,
+    address: int,
+    length: int,
+    data: int,
+    notify: int,
+    latest_only: bool,
+) -> int:
+    """Queue a frame at `now_ns`; it starts at once on an idle bus. `latest_only`: a waiting frame of the same port and
+    id gives way. Counts `serial` up if it was queued. Returns QUEUED, REPLACED, CONFLICT or FULL.
+    """
+    line = at(memory)
+    result = QUEUED
+    place = 0
+    first = False
+    if line.waiting == WAITING:
+        return FULL
+    if line.end_ns == NEVER_NS:
+        first = True
+        line.sof_ns = max(now_ns, line.idle_ns)
+    elif now_ns <= line.sof_ns and rank < line.rank[0]:
+        line.waiting += 1
+        _move(line, 0, line.waiting)
+        first = True
+    elif now_ns <= line.sof_ns and rank == line.rank[0] and port != line.port[0]:
+        return CONFLICT
+    else:
+        if latest_only:
+            for older in range(1, line.waiting + 1):
+                if line.rank[older] == rank and line.port[older] == port:
+                    place = older
+                    if line.notify[older] != NOBODY:
+                        line.replaced = line.number[older]
+                        result = REPLACED
+        if place == 0:
+            line.waiting += 1
+            place = line.waiting
+    line.serial += 1
+    line.rank[place] = rank
+    line.number[place] = line.serial
+    line.port[place] = port
+    line.address[place] = address
+    line.length[place] = length
+    line.data[place] = data
+    line.notify[place] = notify
+    if first:
+        _begin(line, line.sof_ns)
+    return result
+
+
+@compiled
+def _next(line: Calm) -> bool:
+    """Choose who sends next. False: two nodes with the same id are first, and nobody has been chosen."""
+    best = 0
+    tie = False
+    for place in range(1, line.waiting + 1):
+        if best == 0 or line.rank[place] < line.rank[best]:
+            best, tie = place, False
+        elif line.rank[place] == line.rank[best]:
+            tie = tie or line.port[place] != line.port[best]
+            if line.number[place] < line.number[best]:
+                best = place
+    line.end_ns = NEVER_NS
+    if best == 0:
+        return True
+    if tie:
+        return False
+    _move(line, best, 0)
+    if best != line.waiting:
+        _move(line, line.waiting, best)
+    line.waiting -= 1
+    _begin(line, line.idle_ns)
+    return True
+
+
+@compiled
+def _record(line: Calm) -> None:
+    """The frame that has ended goes into the log and becomes the newest of its id."""
+    if line.ended_address < IDS and line.ended_length >= line.newest_shortest[line.ended_address]:
+        line.newest_ns[line.ended_address] = line.ended_ns
+        line.newest_length[line.ended_address] = line.ended_length
+        line.newest_data[line.ended_address] = line.ended_data
+    if line.logging:
+        at = 3 * line.logged
+        line.log[at] = line.ended_ns
+        line.log[at + 1] = line.ended_address | line.ended_length << 32 | line.ended_port << 40
+        line.log[at + 2] = line.ended_data
+        line.logged += 1
+
+
+@compiled
+def _enqueue(line: Calm, what: int, data: int) -> None:
+    at = 3 * line.queued
+    line.queue[at] = line.ended_ns
+    line.queue[at + 1] = what
+    line.queue[at + 2] = data
+    line.queued += 1
+
+
+@compiled
+def _settle(line: Calm) -> bool:
+    """Tell those that need no Python; true if somebody does."""
+    _record(line)
+    port, address, notify = line.ended_port, line.ended_address, line.ended_notify
+    python = line.tapped or notify == CALLBACK or address >= IDS
+    if address < IDS:
+        python = python or line.ears[address] & ~(1 << port) != 0
+        if line.queue_port >= 0 and port != line.queue_port:
+            tag = line.accept[address]
+            if tag == ASK:
+                python = True
+            elif tag != DROP:
+                line.heard += 1
+                _enqueue(line, address | line.ended_length << 32 | tag << 40, line.ended_data)
+    if notify >= QUEUE:
+        line.sent |= 1 << (notify - QUEUE)
+        _enqueue(line, -1 - (notify - QUEUE), 0)
+    return python
+
+
+@compiled
+def run(memory: Any, limit_ns: int) -> int:
+    """Let frames end up to and including `limit_ns`. Returns DONE, TELL, COLLISION, LOG_FULL or QUEUE_FULL."""
+    line = at(memory)
+    while line.end_ns <= limit_ns:
+        if line.logging and line.logged == LOG_RECORDS:
+            return LOG_FULL
+        if line.queued >= QUEUE_RECORDS - 1:
+            return QUEUE_FULL
+        now_ns = line.end_ns
+        line.ended_ns = now_ns
+        line.ended_number = line.number[0]
+        line.ended_port = line.port[0]
+        line.ended_address = line.address[0]
+        line.ended_length = line.length[0]
+        line.ended_data = line.data[0]
+        line.ended_notify = line.notify[0]
+        line.idle_ns = now_ns + _INTERMISSION_BITS * line.bit_ns
+        line.busy_ns += line.idle_ns - line.sof_ns
+        clear = _next(line)
+        told = _settle(line)
+        if not clear:
+            return COLLISION
+        if told:
+            return TELL
+    return DONE
+
+
+@compiled
+def record(memory: Any) -> None:
+    """For a frame that has ended on the disturbed bus, whose `ended_` fields Python has filled: log and newest."""
+    _record(at(memory))

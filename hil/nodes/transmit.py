@@ -1,0 +1,71 @@
+"""From physical values to a frame in the bus's queue in one compiled step: scale, pack, count, sign, queue.
+
+Messages that this cannot do (Motorola signals, floats, multiplexers, other lengths than 8) go through the host's codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from hil.bus import Port, calm
+from hil.native import compiled, memory
+from hil.nodes.layout import is_plain, layout_at, layout_of, pack, pack_next
+from twinaxle.dbc.codec import MessageCodec
+from twinaxle.e2e import Protector
+
+if TYPE_CHECKING:
+    from twinaxle.dbc import Message
+
+Values = tuple[float, ...]
+Provider = Callable[[], Values]
+
+
+@compiled
+def transmit(layout: Any, line: Any, now_ns: int, port: int, latest_only: bool) -> int:
+    """Pack and queue the next frame; returns what `calm.offer` does."""
+    message = layout_at(layout)
+    can_id = message.can_id
+    return calm.offer(line, now_ns, can_id << 21, port, can_id, 8, pack_next(message), calm.NOBODY, latest_only)
+
+
+class Outgoing:
+    """One message that a node sends, with the function that gives its values."""
+
+    def __init__(self, message: Message, codec: MessageCodec, provider: Provider) -> None:
+        self.can_id = message.frame_id
+        self._provider = provider
+        self._pack = codec.pack
+        self._protect = Protector(message.e2e.data_id).protect if message.e2e else None
+
+    def send(self, port: Port, now_ns: int) -> None:
+        """Send the present values."""
+        data = self._pack(*self._provider())
+        if self._protect is not None:
+            data = self._protect(data)
+        port.send_word(self.can_id, int.from_bytes(data, "little"))
+
+
+class CompiledOutgoing(Outgoing):
+    """The quick way, for messages of which `is_plain` holds."""
+
+    def __init__(self, message: Message, codec: MessageCodec, provider: Provider) -> None:
+        super().__init__(message, codec, provider)
+        self.layout = layout_of(message)
+        self._memory = memory(self.layout)
+        self._put = Struct(f"={self.layout.signals}d").pack_into
+        self._values = memoryview(self.layout.values).cast("B")
+
+    def send(self, port: Port, now_ns: int) -> None:
+        self._put(self._values, 0, *self._provider())
+        bus = port.bus
+        if port.tx_hooks or bus.disturbed:
+            port.send_word(self.can_id, pack(self._memory))
+        elif transmit(self._memory, bus.memory, now_ns, port.number, port.latest_only) > calm.REPLACED:
+            port.send_word(self.can_id, self.layout.word)
+
+
+def outgoing(message: Message, codec: MessageCodec, provider: Provider) -> Outgoing:
+    """The quickest way for this message."""
+    return (CompiledOutgoing if is_plain(message) else Outgoing)(message, codec, provider)
