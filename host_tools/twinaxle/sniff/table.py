@@ -66,6 +66,8 @@ class Column(NamedTuple):
     rank: int
     cell: Callable[[Row, Look], Span]
     left: bool = False
+    when: Callable[[Row], int] | None = None
+    """If given, the column is there from the first row on for which this is not zero."""
 
 
 def _age(row: Row, look: Look) -> Span:
@@ -113,8 +115,8 @@ COLUMNS = (
     Column("Jitter", 6, 7, _jitter),
     Column("DBC", 5, 10, _nominal),
     Column("E2E", 4, 2, _verdict, left=True),
-    Column("Bad", 5, 3, _faults),
-    Column("Lost", 5, 9, _lost),
+    Column("Bad", 5, 3, _faults, when=lambda row: row.fault_count),
+    Column("Lost", 5, 9, _lost, when=lambda row: row.watch.lost),
 )
 """Cycle, Jitter and DBC (GenMsgCycleTime) are in ms; Bad and Lost are frames."""
 
@@ -191,7 +193,8 @@ def fit(rows: Sequence[Row], width: int, shows: Shows = Shows.BOTH) -> Table:
     data_width = 0 if shows is Shows.SIGNALS else max(min(data_width, left - 1), 0)
     left -= data_width and data_width + 1
     chosen = set()
-    for column in sorted(COLUMNS, key=lambda column: column.rank):
+    needed = [column for column in COLUMNS if column.when is None or any(map(column.when, rows))]
+    for column in sorted(needed, key=lambda column: column.rank):
         kept_free = 0 if column.rank <= _FIRST_RANKS or shows is Shows.DATA else _SIGNALS_WANTED + 1
         if left - column.width - 1 < kept_free:
             break
