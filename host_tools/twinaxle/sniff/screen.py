@@ -111,16 +111,14 @@ class _LastWords(logging.Handler):
 
 @contextlib.contextmanager
 def _quiet_log(viewer: Viewer) -> Iterator[None]:
-    """Python-can's log on the screen's last line instead of stderr, and errors only."""
+    """Python-can's errors on the screen's last line instead of stderr."""
     logger = logging.getLogger("can")
-    handlers, propagate, level = logger.handlers, logger.propagate, logger.level
+    handlers, propagate = logger.handlers, logger.propagate
     logger.handlers, logger.propagate = [_LastWords(viewer)], False
-    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
         logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
 
 
 class _Screen:
