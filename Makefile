@@ -39,7 +39,7 @@ lint: $(STAMP) ## check style
 	@echo "lint: ok"
 
 types: $(STAMP) ## check types
-	@$(BIN)/mypy host_tools/twinaxle hil tests/host_tools
+	@$(BIN)/mypy host_tools/twinaxle hil tests/host_tools tests/sniff
 
 stale: $(STAMP) ## check that the generated files are those of their sources
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --check

@@ -9,6 +9,7 @@ import pytest
 from twinaxle.dbc import Database, load_database, powertrain
 from twinaxle.e2e import Protector
 from twinaxle.sniff import strip
+from twinaxle.sniff.controls import Controls
 from twinaxle.sniff.faults import ErrorFrames
 from twinaxle.sniff.glyphs import UNICODE
 from twinaxle.sniff.load import frame_time
@@ -98,6 +99,7 @@ class Session:
         two_axles = strip.Strip(strip.calibrated_scale(), UNICODE)
         fits = database is not None and strip.fits(database.messages)
         self.viewer = Viewer(self.store, self.source, Recorder(), two_axles if fits else None)
+        self.controls = Controls(self.viewer)
 
     def hear(self, *frames: can.Message, now_s: float | None = None) -> None:
         """Take frames, and look at the bus at a time, by default that of the last frame."""
@@ -111,7 +113,7 @@ class Session:
         """Press keys: names, or texts of which each character is a key."""
         for key in keys:
             for one in [key] if key.startswith(("KEY_", "^")) else key:
-                self.viewer.press(one)
+                self.controls.press(one)
 
     def lines(self, width: int = 160, height: int = 40) -> list[str]:
         """The screen as text."""

@@ -6,8 +6,8 @@ import pytest
 
 from tests.sniff.conftest import ENGINE, EXTENDED, Frames, Session, frame
 from twinaxle.errors import UserError
+from twinaxle.sniff.content import text_of
 from twinaxle.sniff.filters import parse_filter
-from twinaxle.sniff.table import text_of
 
 Pass = Callable[[str], set[str]]
 

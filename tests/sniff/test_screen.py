@@ -15,6 +15,8 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals", allow_module_level=True)
 
 from twinaxle.dbc.database import POWERTRAIN
+from twinaxle.errors import UserError
+from twinaxle.sniff.screen import load_curses
 from twinaxle.sniff.trial.terminal import Terminal
 
 SNIFF = (sys.executable, "-m", "twinaxle", "sniff")
@@ -221,6 +223,14 @@ def test_lines_when_the_output_is_no_terminal(feed: Feed) -> None:
     assert time.monotonic() - begin_s < 60
 
 
+def test_lines_are_not_mixed_with_warnings_of_python_can(feed: Feed) -> None:
+    result = subprocess.run(
+        [*SNIFF, *feed.arguments("socketcand"), "--count", "400"],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_lines_end_with_the_bus(feed: Feed) -> None:
     process = subprocess.Popen(
         [*SNIFF, *feed.arguments(), "--text"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -231,3 +241,26 @@ def test_lines_end_with_the_bus(feed: Feed) -> None:
     _, told = process.communicate(timeout=60)
     assert process.returncode == 2
     assert told.startswith("twinaxle sniff: ") and "the bench has ended" in told
+
+
+def test_the_bus_of_a_configuration_file(feed: Feed, tmp_path: Path) -> None:
+    (tmp_path / ".can").write_text(
+        "[default]\ninterface = virtual\nchannel = nobody\n\n"
+        f"[car]\ninterface = twinaxle\nchannel = 127.0.0.1:{feed.port}\nbitrate = 250000\n"
+    )
+    environment = {"HOME": str(tmp_path)}
+    with Terminal((*SNIFF, "--context", "car"), environment=environment) as terminal:
+        wait_for_rows(terminal)
+        assert f"127.0.0.1:{feed.port}" in terminal.text and "250 kbit/s" in terminal.text
+        terminal.press("q")
+        assert terminal.wait() == 0
+    with Terminal(SNIFF, environment=environment) as terminal:
+        terminal.wait_for(lambda text: "nothing heard yet" in text and "virtual" in text.lower())
+        terminal.press("q")
+        assert terminal.wait() == 0
+
+
+def test_a_python_without_curses_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "curses", None)
+    with pytest.raises(UserError, match=r"windows-curses.*--text"):
+        load_curses()

@@ -8,9 +8,10 @@ import pytest
 from tests.sniff.conftest import ENGINE, EXTENDED, Frames, Session, frame
 from twinaxle.errors import UserError
 from twinaxle.sniff import keys
+from twinaxle.sniff.controls import Controls
 from twinaxle.sniff.prompt import Outcome, Prompt
 from twinaxle.sniff.recording import Recorder
-from twinaxle.sniff.viewer import ORDERS, Viewer
+from twinaxle.sniff.viewer import ORDERS
 
 
 @pytest.fixture
@@ -32,15 +33,15 @@ def shown(session: Session) -> list[str]:
 def selected(session: Session) -> str:
     """The identifier under the cursor."""
     session.lines()
-    return f"{session.viewer.rows()[session.viewer._index(session.viewer.rows())].can_id:X}"
+    return f"{session.viewer.rows()[session.viewer.index(session.viewer.rows())].can_id:X}"
 
 
 def test_every_action_of_the_keys_exists_and_no_key_is_used_twice() -> None:
     bindings = [binding for group in keys.GROUPS for binding in group.bindings]
     used = [key for binding in bindings for key in binding.keys]
     assert len(used) == len(set(used))
-    assert all(callable(getattr(Viewer, f"do_{binding.action}")) for binding in bindings)
-    actions = {name.removeprefix("do_") for name in dir(Viewer) if name.startswith("do_")}
+    assert all(callable(getattr(Controls, f"do_{binding.action}")) for binding in bindings)
+    actions = {name.removeprefix("do_") for name in dir(Controls) if name.startswith("do_")}
     assert actions == {binding.action for binding in bindings}
 
 

@@ -73,6 +73,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> int:
     """Sniff until the user leaves. Returns 0; raises UserError if the bus has gone or a recording failed."""
+    import logging
     import os
 
     from twinaxle.sniff import screen, session
@@ -80,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.speed <= 0 or args.after <= 0:
         raise UserError("--speed and --after must be above 0")
+    # python-can warns of each message that its socketcand interface got in two pieces.
+    logging.getLogger("can").setLevel(logging.ERROR)
     as_text = args.text or not (sys.stdin.isatty() and sys.stdout.isatty())
     if not as_text and not args.picture:
         screen.load_curses()  # before the bus is opened

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinaxle.errors import UserError
 from twinaxle.sniff import keys, picture
+from twinaxle.sniff.controls import Controls
 from twinaxle.sniff.glyphs import ASCII, UNICODE, Glyphs
 from twinaxle.sniff.spans import Line, Style
 from twinaxle.sniff.view import layout
@@ -111,16 +112,14 @@ class _LastWords(logging.Handler):
 
 @contextlib.contextmanager
 def _quiet_log(viewer: Viewer) -> Iterator[None]:
-    """Python-can's log on the screen's last line instead of stderr, and errors only."""
+    """Python-can's errors on the screen's last line instead of stderr."""
     logger = logging.getLogger("can")
-    handlers, propagate, level = logger.handlers, logger.propagate, logger.level
+    handlers, propagate = logger.handlers, logger.propagate
     logger.handlers, logger.propagate = [_LastWords(viewer)], False
-    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
         logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
 
 
 class _Screen:
@@ -161,6 +160,7 @@ class _Screen:
 
     def run(self, viewer: Viewer) -> None:
         """Take frames, draw, wait for keys."""
+        controls = Controls(viewer)
         while not viewer.is_over:
             drawn_s = time.monotonic()
             viewer.listen()
@@ -172,9 +172,9 @@ class _Screen:
                 self._picture(viewer, lines, width)
             cost_s = time.thread_time() - fed_s
             rest_s = min(max(cost_s / _REDRAW_SHARE, REDRAW_S), _REDRAW_SLOWEST_S)
-            self._obey(viewer, drawn_s + REDRAW_S, drawn_s + rest_s)
+            self._obey(viewer, controls, drawn_s + REDRAW_S, drawn_s + rest_s)
 
-    def _obey(self, viewer: Viewer, soonest_s: float, until_s: float) -> None:
+    def _obey(self, viewer: Viewer, controls: Controls, soonest_s: float, until_s: float) -> None:
         """Take keys until it is time to draw again, which is sooner when there was one."""
         while not viewer.is_over:
             wait_s = until_s - time.monotonic()
@@ -192,7 +192,7 @@ class _Screen:
             if key == keys.RESIZE:
                 self._window.erase()
             else:
-                viewer.press(key)
+                controls.press(key)
             until_s = soonest_s
 
     def _name(self, code: int | str) -> str:

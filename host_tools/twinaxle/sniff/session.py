@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinaxle.errors import UserError
-from twinaxle.sniff import picture, table, text
+from twinaxle.sniff import picture, text
+from twinaxle.sniff.content import text_of
 from twinaxle.sniff.filters import parse_filter
 from twinaxle.sniff.screen import REDRAW_S
 from twinaxle.sniff.source import LogSource, Source, named
@@ -27,7 +28,7 @@ def print_lines(
     Ends with the log, or when `duration_s` of the bus's time or `count` lines are over. Raises UserError when the bus
     goes or the log is damaged.
     """
-    passes = parse_filter(viewer.filter, table.text_of)
+    passes = parse_filter(viewer.filter, text_of)
     source = viewer.source
     log: LogSource | None = source if isinstance(source, LogSource) else None
     end_s: float | None = None

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from twinaxle.dbc.model import EXTENDED
 from twinaxle.e2e import Verdict
-from twinaxle.sniff import table
+from twinaxle.sniff.content import text_of
 from twinaxle.sniff.filters import Test
 from twinaxle.sniff.spans import plain
 from twinaxle.sniff.store import REMOTE, Row, Store
+from twinaxle.sniff.table import identifier
 
 if TYPE_CHECKING:
     import can
@@ -38,10 +39,10 @@ def _head(frame: "can.Message") -> str:
 
 def _line(frame: "can.Message", row: Row) -> str:
     data = "remote request" if row.is_remote else frame.data.hex(" ").upper()
-    line = f"{_head(frame)}  {table.identifier(row):>3}  [{frame.dlc}]  {data:23}  {row.name or '?'}"
+    line = f"{_head(frame)}  {identifier(row):>3}  [{frame.dlc}]  {data:23}  {row.name or '?'}"
     if words := problem(row):
         line += f"  !{words}!"
-    if signals := table.text_of(row):
+    if signals := text_of(row):
         line += f"  {signals}"
     return line.rstrip()
 

@@ -1,6 +1,7 @@
 """The whole screen as lines: strip, state of the bus, table, and at the bottom a prompt, a message or the keys."""
 
 from twinaxle.sniff import keys, numbers, table
+from twinaxle.sniff.details import details, height
 from twinaxle.sniff.recording import Recorder
 from twinaxle.sniff.source import LogSource
 from twinaxle.sniff.spans import Line, Span, Style, clip, line, plain
@@ -43,8 +44,8 @@ def _table(viewer: Viewer, rows: list[Row], fitted: table.Table, width: int, mos
         heard = len(viewer.shown.rows)
         text = f"none of {heard} messages passes the filter" if heard else "nothing heard yet"
         return [line(Span(f"  {text}", Style.DIM))]
-    heights = [table.height(row, viewer.is_open(row)) for row in rows]
-    at = next((at for at, row in enumerate(rows) if row.key == viewer.selected), 0)
+    heights = [height(row, viewer.is_open(row)) for row in rows]
+    at = viewer.index(rows)
     _follow(viewer, sum(heights[:at]), heights[at], sum(heights), most)
     look = viewer.look()
     lines: list[Line] = []
@@ -55,7 +56,7 @@ def _table(viewer: Viewer, rows: list[Row], fitted: table.Table, width: int, mos
             is_open = viewer.is_open(row)
             of_row = [fitted.row(row, look, is_open=is_open, selected=place == at and viewer.selected is not None)]
             if is_open:
-                of_row += table.details(row, look, width)
+                of_row += details(row, look, width)
             lines += of_row[max(viewer.top - begin, 0) :]
         begin = end
     return lines[:most]

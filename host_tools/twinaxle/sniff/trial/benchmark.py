@@ -1,9 +1,9 @@
 """Sniff beside `cantools monitor` and `can.viewer`: processor time and frames not shown, of the same source.
 
-Each is a real process in a pseudo-terminal of its own, fed by `frames` in another process through python-can's own
-socketcand interface (and sniff also through the project's interface `twinaxle`), one after the other. The processor time is that of the viewer's process while the frames come,
-its start not counted. Their stderr is left out: python-can's socketcand interface logs a warning for each message that
-is split between two reads, which the other two let run across their screens.
+Each is a real process in a pseudo-terminal of its own, one after the other, fed by `frames` in another process through
+python-can's own socketcand interface; sniff also through the project's interface `twinaxle`. The processor time is that
+of the viewer's process while the frames come, its start not counted. Their stderr is left out: python-can's interface
+logs a warning for each message that is split between two reads, which the other two let run across their screens.
 """
 
 import json
