@@ -33,7 +33,7 @@ print(count)
 def main() -> int:
     """Run the comparison and print a table. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="length of the log (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="length of the log (default %(default)s)")
     parser.add_argument("--log", type=Path, help="a BLF of one's own instead")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
