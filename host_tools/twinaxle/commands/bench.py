@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
-from twinaxle.socketcand import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from hil.live.bench import LiveBench, Status
@@ -44,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--seed", type=int, default=1, help="seed of all random choices, default %(default)s")
     add("--duration", type=float, metavar="SECONDS", help="end after so much bench time")
     add("--speed", type=float, default=1.0, help="bench time over wall time, 0.1 is slow motion, default %(default)s")
-    add("--port", type=int, default=DEFAULT_PORT, help="of the server, 0 lets the system choose, default %(default)s")
+    add("--port", type=int, help="of the server, 0 lets the system choose, default socketcand's own, 29536")
     add("--listen", default=LOOPBACK, metavar="ADDRESS", help="of the server; default %(default)s, this machine only")
     add("--no-server", action="store_true", help="no server, for a bench that only joins a real bus")
     add("--log", type=Path, metavar="FILE", help="write all frames to this file, in the format that its name ends in")
@@ -61,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from hil.live.bench import NODES, LiveBench
     from hil.live.keys import HELP, Keys, keyboard
     from hil.live.scenario import scenario
+    from twinaxle.socketcand import DEFAULT_PORT
 
     joins = "interface" in args or "channel" in args
     nodes = [node for node in NODES if node != "VCU" or not joins] if args.nodes is None else args.nodes
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "nodes": nodes,
         "host": args.listen,
-        "port": None if args.no_server else args.port,
+        "port": None if args.no_server else DEFAULT_PORT if args.port is None else args.port,
         "scenario": None if name == "off" else scenario(name, args.pedal),
         "log": args.log,
         "speed": args.speed,
