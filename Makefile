@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo bench bench-hub generate format bench-firmware clean distclean
+.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools generate format bench-firmware clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an e
 
 bench-hub: $(STAMP) ## frames a second and latency of the live bench's server
 	@$(BIN)/python -m hil.live.benchmark
+
+bench-tools: $(STAMP) ## speed of the tools: decode beside cantools' loop
+	@$(BIN)/python -m twinaxle.logs.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true

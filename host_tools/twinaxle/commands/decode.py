@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.log_arguments import add_log_arguments, read_with_progress
+
 if TYPE_CHECKING:
     from twinaxle.decode.blocks import LogDecoder
     from twinaxle.decode.sampling import Samples
@@ -19,10 +21,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "decode",
         help="decode a log to CSV or Parquet",
-        description="Decodes a log (.blf, .asc, .csv, .db, .log, .mf4, .trc, also .gz) into tables of signals. Without "
-        "-o the table goes to standard output as CSV.",
+        description="Decodes a log into tables of signals. Without -o the table goes to standard output as CSV.",
     )
-    parser.add_argument("log", type=Path, metavar="LOG")
+    add_log_arguments(parser)
     parser.add_argument(
         "signals",
         nargs="*",
@@ -49,15 +50,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="MS",
         help="one wide table with a row every MS, in which signals hold their value",
     )
-    parser.add_argument("--from", dest="start_s", type=float, metavar="S", help="begin S seconds after the first frame")
-    parser.add_argument("--to", dest="end_s", type=float, metavar="S", help="end S seconds after the first frame")
     parser.add_argument("--names", action="store_true", help="names of the DBC's value tables in place of numbers")
     parser.add_argument("--raw", action="store_true", help="numbers as they are in the frame, without scaling")
     parser.add_argument(
         "--digits", type=int, metavar="N", help="significant digits in CSV (default: all that the number has)"
     )
     parser.add_argument("--e2e", action="store_true", help="a column with the E2E receiver's verdict on each frame")
-    parser.add_argument("--dbc", type=Path, metavar="DBC", help="default: dbc/powertrain.dbc")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
     from twinaxle.decode.cells import Style
     from twinaxle.decode.write import target, write_csv, write_tables
     from twinaxle.errors import UserError
-    from twinaxle.logs import read_log
     from twinaxle.terminal import Progress, warn
 
     if args.every is not None and (args.every <= 0 or args.layout in ("messages", "long") or args.e2e):
@@ -84,10 +81,7 @@ def run(args: argparse.Namespace) -> int:
     start_s = time.perf_counter()
     database = load_database(args.dbc or POWERTRAIN)
     places = find_signals(database, args.signals)
-    reading = Progress(f"reading {args.log}")
-    frames = read_log(args.log, reading)
-    reading.end()
-    warn(frames.notes)
+    frames = read_with_progress(args.log)
     rows = frames.rows_between(args.start_s, args.end_s)
     decoder = LogDecoder(frames, database, places, chosen=rows, with_verdicts=args.e2e)
     sampled = None if args.every is None else _samples(args, decoder, frames)

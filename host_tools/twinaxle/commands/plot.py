@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twinaxle.errors import UserError
+from twinaxle.log_arguments import add_log_arguments, read_with_progress
 
 _POINTS = 200_000
 
@@ -18,18 +19,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "marks. The HTML page needs nothing besides; the SVG is a picture without zoom.",
     )
     add = parser.add_argument
-    add("log", type=Path, metavar="LOG")
+    add_log_arguments(parser)
     add("signals", nargs="+", metavar="SIGNAL", help="Message.Signal, Signal or Message; `*` and `?` as in file names")
     add("-o", "--output", type=Path, metavar="OUT", help=".html or .svg, default: the log's name with .html here")
     add("--stack", action="store_true", help="an axis for each signal")
-    add("--from", dest="start_s", type=float, metavar="S", help="begin S seconds after the first frame")
-    add("--to", dest="end_s", type=float, metavar="S", help="end S seconds after the first frame")
     add(
         "--points", type=int, default=_POINTS, metavar="N",
         help="samples of a signal in the page at most (default %(default)s); of more, the extremes are kept",
     )  # fmt: skip
     add("--title", metavar="TEXT", help="headline, default: the log's name")
-    add("--dbc", type=Path, metavar="DBC", help="default: dbc/powertrain.dbc")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,11 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from twinaxle.dbc.database import POWERTRAIN, load_database
     from twinaxle.dbc.names import find_signals
     from twinaxle.decode.blocks import LogDecoder
-    from twinaxle.logs import read_log
     from twinaxle.plot.draw import draw_svg
     from twinaxle.plot.log_plot import log_plot
     from twinaxle.plot.page import plot_page
-    from twinaxle.terminal import Progress, warn
 
     output: Path = args.output or Path(args.log.name.split(".")[0] + ".html")
     if output.suffix.lower() not in (".html", ".htm", ".svg"):
@@ -50,10 +46,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--points {args.points}: must be 10 or more")
     database = load_database(args.dbc or POWERTRAIN)
     places = find_signals(database, args.signals)
-    reading = Progress(f"reading {args.log}")
-    frames = read_log(args.log, reading)
-    reading.end()
-    warn(frames.notes)
+    frames = read_with_progress(args.log)
     shown = frames.between(args.start_s, args.end_s)
     decoder = LogDecoder(shown, database, places)
     plot = log_plot(

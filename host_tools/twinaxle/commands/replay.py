@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
+from twinaxle.log_arguments import add_log_arguments, read_with_progress
 
 if TYPE_CHECKING:
     from twinaxle.dbc.model import Database
@@ -32,11 +33,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument
-    add("log", type=Path, metavar="LOG")
+    add_log_arguments(parser)
     add("--speed", type=float, default=1.0, metavar="X", help="2 is twice as fast, default 1")
     add("--loop", type=int, nargs="?", const=0, default=1, metavar="N", help="play N times, without N until Ctrl-C")
-    add("--from", dest="start_s", type=float, metavar="S", help="begin S seconds after the first frame")
-    add("--to", dest="end_s", type=float, metavar="S", help="end S seconds after the first frame")
     choice = parser.add_argument_group("which frames (identifiers such as 0x100 or 0x18FF0001x, or message names)")
     for name, what in (("id", "identifiers"), ("node", "nodes of the DBC")):
         choice.add_argument(f"--{name}", nargs="+", metavar=name.upper(), help=f"only those of these {what}")
@@ -50,7 +49,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="fresh counters and CRCs: where needed (default), for all messages, or for none",
     )  # fmt: skip
     add("--dry-run", type=Path, metavar="OUT", help="write a log of what would be sent, at once, and use no bus")
-    add("--dbc", type=Path, metavar="DBC", help="default: dbc/powertrain.dbc")
     with_bus_arguments(parser, "bus (python-can's arguments)")
 
 
@@ -58,7 +56,6 @@ def run(args: argparse.Namespace) -> int:
     """Replay. Returns 0; Ctrl-C ends a replay without end in the same way."""
     from twinaxle.dbc.database import POWERTRAIN, load_database
     from twinaxle.interrupts import as_interrupt
-    from twinaxle.logs import read_log
     from twinaxle.replay.filters import choose
     from twinaxle.replay.player import Player
     from twinaxle.replay.rewrite import KINDS, parse_rule, rewrite
@@ -71,10 +68,7 @@ def run(args: argparse.Namespace) -> int:
     database = load_database(args.dbc or POWERTRAIN)
     rules = [parse_rule(kind, text, database) for kind in KINDS for text in getattr(args, kind)]
     only, without = _keys(args, database)
-    reading = Progress(f"reading {args.log}")
-    frames = read_log(args.log, reading)
-    reading.end()
-    warn(frames.notes)
+    frames = read_with_progress(args.log)
     warn(_left_out(frames, str(args.log)))
     frames = rewrite(frames, rules).between(args.start_s, args.end_s)
     player = Player(

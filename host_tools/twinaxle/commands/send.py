@@ -1,6 +1,7 @@
 """`twinaxle send`: messages by name with values by name, or raw frames, once or in cycles."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     endless = args.cyclic or args.duration is not None
     count = args.count or (0 if endless else 1)
     with open_bus(args) as bus, as_interrupt():
+        if not count and args.duration is None:
+            print("sending until Ctrl-C", file=sys.stderr, flush=True)
         sent, timing = send(bus, frames, count=count, duration_s=args.duration)
     print(f"{sent:,} frames sent" + (f"; {timing}" if sent > len(frames) else ""))
     return 0

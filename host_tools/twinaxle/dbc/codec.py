@@ -48,7 +48,7 @@ class MessageCodec:
         self.fields = field_names([signal.name for signal in message.application_signals])
         self.values_type = namedtuple("Values", list(self.fields.values()))  # type: ignore[misc]
         self._scope: dict[str, Any] = {
-            "_Values": self.values_type, "_bits": _bits, "_float": _float, "_clamp": _clamp, "_short": self._short,
+            "_Values": self.values_type, "_bits": float_bits, "_float": _float, "_clamp": _clamp, "_short": self._short,
             "_from_bytes": int.from_bytes, "_int": int, "_round": round,
         }  # fmt: skip
         for raw, suffix in ((False, ""), (True, "_raw")):
@@ -263,7 +263,7 @@ def _clamp(value: float, low: int, high: int) -> int:
 _FLOAT_FORMATS = {16: ("<e", "<H"), 32: ("<f", "<I"), 64: ("<d", "<Q")}
 
 
-def _bits(value: float, length: int) -> int:
+def float_bits(value: float, length: int) -> int:
     """The IEEE 754 bit pattern; past the largest number infinity."""
     number, integer = _FLOAT_FORMATS[length]
     try:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import struct
 
+from twinaxle.dbc.codec import float_bits
 from twinaxle.dbc.model import Signal
 from twinaxle.dbc.names import Place, suggestion
 from twinaxle.errors import UserError
-
-_FLOAT_FORMATS = {16: ("<e", "<H"), 32: ("<f", "<I"), 64: ("<d", "<Q")}
 
 
 def raw_of_text(place: Place, text: str, *, beyond_range: bool = False) -> int:
@@ -52,16 +50,6 @@ def raw_of_number(place: Place, value: float, text: str = "", *, beyond_range: b
         ends = sorted(limit * signal.factor + signal.offset for limit in (signal.raw_minimum, signal.raw_maximum))
         raise UserError(f"{shown}: {signal.length} bits hold only {ends[0]:g} to {ends[1]:g}{unit}")
     return raw
-
-
-def float_bits(value: float, length: int) -> int:
-    """The bit pattern of a float signal; past the largest number infinity."""
-    number, integer = _FLOAT_FORMATS[length]
-    try:
-        packed = struct.pack(number, value)
-    except OverflowError:
-        packed = struct.pack(number, math.copysign(math.inf, value))
-    return int(struct.unpack(integer, packed)[0])
 
 
 def _rounded(signal: Signal, value: float) -> int:

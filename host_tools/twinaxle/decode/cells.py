@@ -17,6 +17,9 @@ from twinaxle.decode.columns import Column, Raw, float_of_bits, physical
 from twinaxle.logs.distinct import distinct
 
 _CHUNK = 1 << 14  # rows that are put together at a time: what the processor's cache holds
+BLANKS = b"\1"
+"""Stands in rows for what is put there later; no text holds it."""
+
 _COMBINATIONS = 1 << 13  # texts of a table that still fits into the cache
 _BILLION = 1_000_000_000
 
@@ -71,7 +74,7 @@ def _name(signal: Signal, number: float, text: str) -> str:
 
 def quoted(text: str) -> str:
     """A CSV field."""
-    for character in "\0\r\n":  # a row is one line
+    for character in "\0\1\r\n":  # a row is one line, and two characters have a meaning here
         text = text.replace(character, " ")
     if "," in text or '"' in text:
         return '"' + text.replace('"', '""') + '"'

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from twinaxle.decode.blocks import VERDICT_NAMES, Block, LogDecoder, Selected
 from twinaxle.decode.cells import (
+    BLANKS,
     Cells,
     Style,
     channel_cells,
@@ -50,8 +51,9 @@ def write_wide(out: IO[bytes], decoder: LogDecoder, style: Style, progress: Prog
         before = places[f"{block.decoded.message.name}.{columns[0].signal.name}"]
         after = len(names) - before - len(columns)
         cells = [column_cells(column, style) for column in columns]
-        blanks = [b"," * before, b"," * after + b"\n"]
-        yield block.rows, rows([*_head(block), *_verdict(block), blanks[0], *cells, blanks[1]], len(block))
+        # The blanks come last, in one go: there are more of them than of anything else.
+        text = rows([*_head(block), *_verdict(block), BLANKS, *cells, b"\n"], len(block))
+        yield block.rows, text.replace(BLANKS, b"," * before).replace(b"\n", b"," * after + b"\n")
 
     _write_merged(out, decoder, pieces, progress)
 

@@ -71,6 +71,9 @@ def find_objects(stream: bytes) -> tuple[Positions, int, int]:
         The positions, ascending; where the next object is expected, which is the first byte to keep for when the stream
         goes on; how many bytes between objects belong to none.
     """
+    starts, size = _alike(stream)
+    if len(starts):
+        return starts, int(starts[-1]) + size, 0
     content = np.frombuffer(stream, dtype=np.uint8)
     starts = np.flatnonzero(content[: max(0, len(content) - _BASE_HEADER + 1)] == _SIGNATURE[0])
     if len(starts):
@@ -97,6 +100,28 @@ def find_objects(stream: bytes) -> tuple[Positions, int, int]:
     if ends[chosen_at[-1]] <= len(stream):
         return starts[chosen_at], int(ends[chosen_at[-1]]), lost
     return starts[chosen_at[:-1]], int(starts[chosen_at[-1]]), lost
+
+
+def _alike(stream: bytes) -> tuple[Positions, int]:
+    """Where objects begin and their size, if all of them have the same size, as in a log of nothing but messages.
+
+    No positions if there is another one among them, or anything else.
+    """
+    first = stream.find(_SIGNATURE, 0, _PADDING + len(_SIGNATURE))
+    if first < 0 or first + _BASE_HEADER > len(stream):
+        return np.empty(0, dtype=np.int64), 0
+    size = int.from_bytes(stream[first + 8 : first + 12], "little")
+    step = size + size % 4  # as the format pads them
+    if size < _BASE_HEADER or first + size > len(stream):
+        return np.empty(0, dtype=np.int64), 0
+    starts = first + np.arange((len(stream) - first - size) // step + 1) * step
+    heads = _rows(stream, starts, _BASE_HEADER).view("<u4")
+    behind = int(starts[-1]) + step  # the next object, as far as it is there
+    if (heads[:, 0] != _SIGNATURE_WORD).any() or (heads[:, 2] != size).any():
+        return np.empty(0, dtype=np.int64), 0
+    if not _SIGNATURE.startswith(stream[behind : behind + len(_SIGNATURE)]):
+        return np.empty(0, dtype=np.int64), 0
+    return starts, size
 
 
 def frames_of(stream: bytes, positions: Positions, start_ns: int) -> tuple[FrameTable, int]:
@@ -182,7 +207,14 @@ _KINDS: dict[int, tuple[np.dtype[Any], FlagsOf]] = {
 
 def _rows(stream: bytes, starts: Positions, width: int) -> npt.NDArray[np.uint8]:
     """The `width` bytes from each start: [n, width]. The stream must reach so far."""
+    content = np.frombuffer(stream, dtype=np.uint8)
+    if len(starts) > 1:
+        step = int(starts[1] - starts[0])
+        if (starts[1:] - starts[:-1] == step).all():  # nothing needs to be copied
+            return np.lib.stride_tricks.as_strided(
+                content[starts[0] :], (len(starts), width), (step, 1), writeable=False
+            )
     windows = np.lib.stride_tricks.as_strided(
-        np.frombuffer(stream, dtype=np.uint8), (max(0, len(stream) - width + 1), width), (1, 1), writeable=False
+        content, (max(0, len(stream) - width + 1), width), (1, 1), writeable=False
     )
     return windows[starts]

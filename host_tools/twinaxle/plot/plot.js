@@ -51,6 +51,19 @@
     for (const piece of pieces) { whole.set(piece, at); at += piece.length; }
     return new kinds[kind](whole.buffer);
   };
+  // Of each GROUP samples the first, the last, the least and the greatest: a line for wide views.
+  const GROUP = 64;
+  const thinned = ({ t, v, gap }) => {
+    const kept = [];
+    for (let i = 0; i < t.length; i += GROUP) {
+      const end = Math.min(i + GROUP, t.length) - 1;
+      let least = i, most = i;
+      for (let k = i; k <= end; k++) { if (v[k] < v[least]) least = k; if (v[k] > v[most]) most = k; }
+      kept.push(...[...new Set([i, least, most, end])].sort((a, b) => a - b));
+    }
+    // Samples are farther apart here; at this zoom a gap that is not much longer cannot be seen.
+    return { t: Float64Array.from(kept, (k) => t[k]), v: Float64Array.from(kept, (k) => v[k]), gap: gap * GROUP };
+  };
   // A detail as {t: places of the samples, v: values or states, ...}; places are counted in intervals.
   const readDetail = async (detail, period) => {
     const steps = await unpack(detail.t, detail.times), raw = await unpack(detail.v, detail.values);
@@ -58,7 +71,8 @@
     if (detail.times === "f64") for (let i = 0; i < t.length; i++) t[i] = steps[i] / period;
     else for (let i = 0, sum = 0; i < t.length; i++) t[i] = (sum += steps[i]) * 1e-6 / period;
     if (!detail.names) for (let i = 0; i < v.length; i++) v[i] = raw[i] * detail.factor + detail.offset;
-    return { t, v, names: detail.names, end: detail.end / period, gap: detail.gap / period, decimals: detail.decimals };
+    const full = { t, v, names: detail.names, end: detail.end / period, gap: detail.gap / period, decimals: detail.decimals };
+    return detail.names ? full : { ...full, coarse: thinned(full) };
   };
   // Lower end, upper end and step of an axis for some values, as nice_range of scale.py.
   const niceRange = (low, high) => {
@@ -75,7 +89,9 @@
     return low;
   };
   // The samples from one place to another as a path: x in pixels from `from` on, y in 10000ths down from hi.
-  const pathOf = ({ t, v, gap }, from, to, width, lo, hi) => {
+  const pathOf = (detail, from, to, width, lo, hi) => {
+    const many = upTo(detail.t, to) - upTo(detail.t, from) > 2 * GROUP * width / 4;
+    const { t, v, gap } = many && detail.coarse ? detail.coarse : detail;
     const first = Math.max(0, upTo(t, from) - 1), last = Math.min(t.length, upTo(t, to) + 1);
     const y = (value) => Math.round((hi - value) / (hi - lo) * 10000), scale = width / (to - from);
     let d = "", column = NaN, open = false, before = NaN, least, most, end;
