@@ -1,5 +1,7 @@
 """Verdicts on arrays against the receiver that takes one frame after the other."""
 
+from dataclasses import replace
+
 import can
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ from twinaxle.logs.read import table_of
 def test_as_the_receiver_that_takes_one_by_one(steps: list[int], max_delta: int) -> None:
     message = powertrain().messages["EscMotion"]
     assert message.e2e is not None
-    message = type(message)(**{**message.__dict__, "e2e": type(message.e2e)(0xB1, max_delta, "Crc", "Counter")})
+    message = replace(message, e2e=replace(message.e2e, data_id=0xB1, max_delta=max_delta))
     checker = Checker(0xB1, max_delta)
     counter = 0
     payloads = []

@@ -156,6 +156,15 @@ def test_a_file_is_not_replaced_unasked(tmp_path: Path, capsys: pytest.CaptureFi
     assert path.read_bytes()[:4] == b"LOGG"
 
 
+def test_a_context_of_python_cans_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "can.conf").write_text("[car]\ninterface = virtual\nchannel = context\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["log", str(tmp_path / "log.blf"), "--bus-kwargs", "config_context=car", "--duration", "0.1"]) == 0
+    assert "0 frames received" in capsys.readouterr().err
+
+
 def test_a_bus_that_cannot_be_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "log.blf"
     assert main(["log", str(path), "-i", "slcan", "-c", str(tmp_path / "no-such-port")]) == 2

@@ -101,6 +101,7 @@ def _message(parsed: "ParsedMessage", source: syntax.Message | None) -> Message:
     senders = tuple(sender for sender in parsed.senders if sender != NO_NODE)
     return Message(
         name=parsed.name,
+        send_type=parsed.send_type or "",
         frame_id=parsed.frame_id,
         is_extended=parsed.is_extended_frame,
         length=parsed.length,
@@ -113,7 +114,6 @@ def _message(parsed: "ParsedMessage", source: syntax.Message | None) -> Message:
         signals=signals,
         comment=parsed.comment or "",
         line=source.number if source else 0,
-        send_type=parsed.send_type or "",
     )
 
 
