@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware bench-dbc clean distclean
+.PHONY: help setup test lint types stale unit sizes demo generate format bench-firmware clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ stale: $(STAMP) ## check that the generated files are those of their sources
 sizes: $(STAMP) ## sizes of the compiled firmware against RT-03
 	@$(BIN)/twinaxle firmware sizes
 
+.PHONY: bench-dbc
+bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
+	@$(BIN)/python -m tests.dbc.lint.benchmark
+
 unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
 	@timeout 600 $(BIN)/python -m pytest -q -n $(WORKERS) --requirements || { [ $$? -eq 124 ] && echo "parallel run hung; again in one process" && $(BIN)/python -m pytest -q --requirements; }
 
@@ -64,9 +68,6 @@ generate: $(STAMP) ## write the generated files: protocol from the DBC, calibrat
 bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times
 	@$(BIN)/twinaxle firmware count
 	@$(BIN)/twinaxle firmware cost
-
-bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
-	@$(BIN)/python -m tests.dbc.lint.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true
