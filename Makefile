@@ -50,6 +50,10 @@ stale: $(STAMP) ## check that the generated files are those of their sources
 sizes: $(STAMP) ## sizes of the compiled firmware against RT-03
 	@$(BIN)/twinaxle firmware sizes
 
+.PHONY: bench-dbc
+bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
+	@$(BIN)/python -m tests.dbc.lint.benchmark
+
 unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
 	@timeout 600 $(BIN)/python -m pytest -q -n $(WORKERS) --requirements || { [ $$? -eq 124 ] && echo "parallel run hung; again in one process" && $(BIN)/python -m pytest -q --requirements; }
 

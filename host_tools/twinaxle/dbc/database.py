@@ -94,6 +94,7 @@ def _with_unique_names(messages: list[Message], path: Path) -> list[Message]:
 
 
 def _message(parsed: "ParsedMessage", source: syntax.Message | None) -> Message:
+    line = source.number if source else 0
     attributes = parsed.dbc.attributes if parsed.dbc else {}
     cycle_ms = int(parsed.cycle_time or 0)
     written = source.signal_by_name if source else {}
@@ -113,7 +114,7 @@ def _message(parsed: "ParsedMessage", source: syntax.Message | None) -> Message:
         e2e=_e2e(attributes),
         signals=signals,
         comment=parsed.comment or "",
-        line=source.number if source else 0,
+        line=line,
     )
 
 

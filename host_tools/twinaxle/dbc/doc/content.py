@@ -130,8 +130,9 @@ def _message(document: Document, message: Message) -> list[Block]:
         blocks.append(Paragraph(message.comment))
     decimal = f" ({message.frame_id}, {'extended' if message.is_extended else 'standard'})"
     facts = [f"Identifier {identifier(message)}{decimal}", f"{message.line.length} bytes"]
-    cycle = cycle_ms(document, message)
-    facts.append(f"every {plain(cycle)} ms" if cycle > 0 else f"sent: {_cycle(document, message)}")
+    sent = _cycle(document, message)
+    if sent != "-":
+        facts.append(f"every {sent}" if cycle_ms(document, message) > 0 else f"sent: {sent}")
     facts.append(f"from {', '.join(message.senders) or 'nobody'}")
     facts.append(f"to {', '.join(message.receivers) or 'nobody'}")
     timeout = document.number(message, TIMEOUT)
