@@ -29,7 +29,7 @@ from hil.board import VirtualBoard
 from hil.bus import BusView
 from hil.car import VIRTUAL_NODES, VirtualCar
 from hil.live.loop import Loop
-from hil.live.target import VIRTUAL, NoVirtualBoard, open_target, reset_board
+from hil.live.target import VIRTUAL, NoVirtualBoard, open_target
 from hil.measure import FILE_NAME, Measurements
 from hil.nodes.pedals import Gear
 from hil.observer import Observer
@@ -65,7 +65,7 @@ class Bench:
         nodes: the virtual nodes; the others are absent.
         real_time: tie bench time to the wall clock.
         speed: bench time over wall time then; other than 1 only for a board that is itself a bench in slow motion.
-        reset_command: resets a real board; run before power-on.
+        reset_command: resets a real board, run first.
         record_period_ms: period of the recorded time series, a multiple of 10.
         write_log: write the bus log and the truth at the end (the measurements always are).
         clock_ppm, tick_cost_us, variant: as for `VirtualCar`.
@@ -97,7 +97,7 @@ class Bench:
         self.seed = seed
         self.target = target
         self.folder = run_folder(name) if folder is None else folder
-        real = None if target == VIRTUAL else open_target(target)
+        real = None if target == VIRTUAL else open_target(target, reset_command)
         self.car = VirtualCar(
             firmware_flash(self.folder / "flash") if real is None else None,
             seed=seed,
@@ -125,7 +125,6 @@ class Bench:
 
             assert self._loop is not None
             self._adapter = Adapter(self.bus, real, self._loop.selector)
-        self._reset_command = reset_command
         self._record_every = record_period_ms * 1_000_000 // PERIOD_NS
         self._looks = 0
         self._last_state = -1
@@ -143,8 +142,6 @@ class Bench:
         """12 V on. Without effect the second time."""
         if not self._begun:
             self._begun = True
-            if self._reset_command is not None and self._adapter is not None:
-                reset_board(self._reset_command)
             self.kernel.at(0, self._look)
             self.car.power_on()
 

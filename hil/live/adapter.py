@@ -61,6 +61,7 @@ class Adapter:
         self._selector = selector
         self._say = say
         self._told: set[str] = set()
+        self._notes: deque[str] = deque()
         self._on_frame = on_frame
         self._failure: Exception | None = None
         self._closing = False
@@ -107,7 +108,8 @@ class Adapter:
     def _tell_once(self, text: str) -> None:
         if text not in self._told and len(self._told) < 10:
             self._told.add(text)
-            self._say(text)
+            self._notes.append(text)
+            self._wake()
 
     def _fail(self, error: Exception) -> None:
         if not self._closing:
@@ -123,6 +125,8 @@ class Adapter:
     def _take_over(self, _mask: int) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wake_in.recv(4096)
+        while self._notes:
+            self._say(self._notes.popleft())
         if self._failure is not None:
             raise UserError(f"the adapter on {self.info} failed: {self._failure}") from self._failure
         while self._inbox:

@@ -22,6 +22,9 @@ QUEUE_FRAMES = 10_000
 _SEND_BUFFER_BYTES = 1 << 18
 """Asked of the kernel: what lies there is out of the queue's reach and only gets older."""
 
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""A client whose machine has gone from the network is taken off after a minute."""
+
 _CHUNK_FRAMES = 512
 _RECEIVE_BYTES = 4096
 _IN_FLIGHT_PAUSE = 64
@@ -74,6 +77,9 @@ class Client:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEP_ALIVE.items():
+            if hasattr(socket, option):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
         self._set_interest(EVENT_READ)
         self._answer(socketcand.HI)
 

@@ -28,12 +28,12 @@ def is_on_bus(target: str) -> bool:
     return target.partition(":")[0] in can.VALID_INTERFACES and ":" in target
 
 
-def open_target(target: str) -> can.BusABC:
+def open_target(target: str, reset_command: str | None = None) -> can.BusABC:
     """The python-can bus that a board is on: "interface:channel", then ",key=value" for each further argument of the
-    interface. The names are python-can's.
+    interface. The names are python-can's. The board is reset first if there is a command for that.
 
     Raises:
-        UserError: not of this form, or the bus cannot be opened.
+        UserError: not of this form, the reset fails, or the bus cannot be opened.
     """
     interface, colon, rest = target.partition(":")
     channel, *pairs = rest.split(",")
@@ -42,6 +42,8 @@ def open_target(target: str) -> can.BusABC:
             f"there is no target {target!r}; there are {VIRTUAL}, or a board on a python-can bus as "
             "INTERFACE:CHANNEL[,KEY=VALUE...], such as pcan:PCAN_USBBUS1,bitrate=500000"
         )
+    if reset_command is not None:
+        reset_board(reset_command)
     import can
     from can.util import cast_from_string
 

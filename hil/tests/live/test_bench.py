@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from functools import partial
@@ -193,6 +194,24 @@ def test_frames_that_are_too_short_hurt_nobody(live: MakeBench) -> None:
             port.send(Frame(message.frame_id, bytes(length)))
     bench.run(0.3)
     assert bench.status().vcu_state
+
+
+def test_garbage_on_every_id_hurts_nobody(live: MakeBench) -> None:
+    bench = live(speed=5.0, scenario=scenario("drive"))
+    bench.car.bus.attach("HOSTILE")
+    draw = random.Random(1)
+    ids = [message.frame_id for message in powertrain().messages.values()]
+
+    def babble() -> None:
+        frame = Frame(draw.choice(ids), draw.randbytes(draw.randrange(9)), is_remote=draw.random() < 0.1)
+        bench.car.bus.ports["HOSTILE"].send(frame)
+        bench.kernel.after(2_000_000, babble)
+
+    bench.kernel.after(1_000_000_000, babble)
+    bench.run(3.0)
+    assert bench.car.board is not None
+    assert bench.car.board.alive
+    assert not any("Traceback" in line.text for line in bench.car.board.console)
 
 
 def test_nodes_are_those_of_the_protocol() -> None:

@@ -121,3 +121,9 @@ def test_keys_in_a_terminal(child: Start) -> None:
     until(lambda: bench.ended, bench)
     assert bench.process.returncode == 0
     assert "ended: " in bench.read()
+
+
+def test_nothing_real_turns_by_itself(child: Start) -> None:
+    bench = child("-m", "twinaxle", "bench", "--without", "VCU,INV_F", "--port", "0", "--duration", "0.05")
+    until(lambda: bench.ended, bench)
+    assert "virtual: INV_R, BMS, PEDALS, ESC; scenario: off" in bench.read()

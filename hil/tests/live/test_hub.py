@@ -128,6 +128,7 @@ def test_who_never_reads_loses_its_own_frames_only() -> None:
 
 def test_who_sends_more_than_the_bus_carries_is_held_back(rig: HubRig) -> None:
     client = rig.joined()
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 14)
     sent = 0
     for _ in range(2000):
         try:

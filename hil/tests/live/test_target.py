@@ -5,8 +5,11 @@ A live bench with nothing but the virtual board stands in for the real one: betw
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from hil.bench import Bench
 from hil.live.target import is_on_bus, open_target, reset_board
 from hil.tests.live.conftest import ROOT, Child
-from hil.tests.live.test_command import channel, until
+from hil.tests.live.test_command import until
 from twinaxle.errors import UserError
 
 Start = Callable[..., Child]
@@ -22,20 +25,50 @@ Start = Callable[..., Child]
 SLOW = "0.3"
 
 
+RESET = """\
+import os, pathlib, signal, subprocess, sys, time
+number, port = pathlib.Path(sys.argv[1]), sys.argv[2]
+if number.exists():
+    os.kill(int(number.read_text()), signal.SIGKILL)
+    time.sleep(0.2)
+log = number.with_suffix(".log")
+board = subprocess.Popen(
+    [sys.executable, "-m", "twinaxle", "bench", "--nodes", "VCU", "--port", port, "--speed", sys.argv[3]],
+    stdin=subprocess.DEVNULL, stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True,
+)
+number.write_text(str(board.pid))
+while "join:" not in log.read_text():
+    assert board.poll() is None, log.read_text()
+    time.sleep(0.05)
+"""
+"""Takes the power off the board and gives it back; the first time it only gives it."""
+
+
+@pytest.fixture
+def reset(tmp_path: Path) -> Iterator[Callable[[int], str]]:
+    """The command that resets the stand-in of a board at a port."""
+    script, number = tmp_path / "reset.py", tmp_path / "board"
+    script.write_text(RESET)
+    yield lambda port: f"{sys.executable} {script} {number} {port} {SLOW}"
+    if number.exists():
+        os.kill(int(number.read_text()), signal.SIGKILL)
+
+
 @pytest.mark.req("HB-01")
-def test_bench_tests_run_against_a_board_by_options_alone(child: Start, tmp_path: Path) -> None:
-    board = child("-m", "twinaxle", "bench", "--nodes", "VCU", "--port", "0", "--speed", SLOW)
-    marker = tmp_path / "reset"
-    reset = f'{sys.executable} -c \'open("{marker}", "w").close()\''
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_bench_tests_run_against_a_board_by_options_alone(
+    child: Start, tmp_path: Path, reset: Callable[[int], str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     session = child(
         "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", str(ROOT / "hil/tests/test_start_up.py"),
-        "-k", "driver_starts_the_car or transition", "--target", f"twinaxle:{channel(board)}",
-        "--bench-speed", SLOW, "--reset-command", reset, "--trace-folder", str(tmp_path), "--maxfail", "1",
+        "-k", "driver_starts_the_car or transition", "--target", f"twinaxle:127.0.0.1:{port}",
+        "--bench-speed", SLOW, "--reset-command", reset(port), "--trace-folder", str(tmp_path), "--maxfail", "1",
     )  # fmt: skip
     until(lambda: session.ended, session)
     assert session.process.returncode == 0, session.read()
     assert "2 passed" in session.read()
-    assert marker.exists()
 
 
 def test_what_only_the_virtual_board_shows_is_skipped(child: Start, tmp_path: Path) -> None:

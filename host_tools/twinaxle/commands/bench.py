@@ -19,6 +19,9 @@ _TERMINAL_STATUS_S = 0.25
 _LINE_STATUS_S = 10.0
 _LATE_MS = 10.0
 
+_MOVED_BY_DRIVER = {"PEDALS", "INV_F", "INV_R", "BMS"}
+"""Only where all of them are virtual does the driver begin by himself: nothing real turns unless somebody asks."""
+
 _DESCRIPTION = """\
 The virtual car in real time. Its bus is a socketcand server on the loopback address, which python-can
 (-i twinaxle or -i socketcand), SavvyCAN and other programs join. With -i and -c the bench joins a real bus too, and
@@ -35,7 +38,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--nodes", type=_names, metavar="A,B", help="virtual nodes: of INV_F, INV_R, BMS, PEDALS, ESC, VCU (the board)")
     add("--without", type=_names, default=[], metavar="A,B", help="leave these nodes to other programs or real units")
     add("--scenario", metavar="NAME|FILE", help="what the virtual driver does: off, drive (start the car), pedal, "
-        "launch (0-100 km/h and back), wltc (default), or a file with a speed in km/h for each second")  # fmt: skip
+        "launch (0-100 km/h and back), wltc, or a file with a speed in km/h for each second; "
+        "default wltc, but off where PEDALS, BMS or an inverter is not virtual")  # fmt: skip
     add("--pedal", type=float, default=20.0, metavar="PERCENT", help="travel for --scenario pedal, default %(default)s")
     add("--seed", type=int, default=1, help="seed of all random choices, default %(default)s")
     add("--duration", type=float, metavar="SECONDS", help="end after so much bench time")
@@ -68,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("the powertrain bus is classic CAN: leave out --fd and --data-bitrate")
     if args.speed <= 0 or (args.duration is not None and args.duration <= 0):
         raise UserError("--speed and --duration must be above 0")
-    name = args.scenario or ("wltc" if "PEDALS" in nodes else "off")
+    name = args.scenario or ("wltc" if set(nodes) >= _MOVED_BY_DRIVER else "off")
     display = _Display(args.status)
     options: dict[str, Any] = {
         "seed": args.seed,
@@ -107,7 +111,8 @@ def _stop_on_signals(bench: "LiveBench") -> None:
 def _introduce(bench: "LiveBench", nodes: list[str], scenario: str, display: "_Display") -> None:
     display.line(f"virtual: {', '.join(nodes) or 'none'}; scenario: {scenario}; Ctrl-C ends the bench")
     if bench.hub is not None:
-        address = f"{bench.hub.host}:{bench.hub.port}"
+        host = f"[{bench.hub.host}]" if ":" in bench.hub.host else bench.hub.host
+        address = f"{host}:{bench.hub.port}"
         display.line(f"join:    python -m can.viewer -i twinaxle -c {address}")
         display.line(f"         SavvyCAN: socketcand, target vcan0@twinaxle (can://{address})")
     if bench.adapter is not None:
