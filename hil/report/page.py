@@ -14,8 +14,9 @@ from hil.measure import Measurement
 from hil.recorder import Mark, Recorder
 from hil.report.coverage import Coverage
 from hil.report.panels import PANELS, Panel
-from hil.report.plot import plot_css, plot_svg
+from hil.report.plot import plot_svg
 from hil.report.tables import chips, coverage_table, deviation_text, limit_text, measured_table, value_text
+from twinaxle.plot.draw import plot_css, plot_script
 
 _HERE = Path(__file__).parent
 Verdict = Literal["pass", "fail", "info"]
@@ -122,7 +123,7 @@ class Report:
     def html(self, folder: Path) -> str:
         """The page as text; `folder` is where it will lie."""
         style = plot_css() + (_HERE / "page.css").read_text(encoding="utf-8")
-        script = (_HERE / "page.js").read_text(encoding="utf-8")
+        script = plot_script() + (_HERE / "page.js").read_text(encoding="utf-8")
         parts = [self._header(), self._measured()]
         parts += [self._section(scenario, folder) for scenario in self._scenarios if _has_body(scenario)]
         if self._coverage is not None:

@@ -7,7 +7,7 @@ from html import escape
 
 from hil.measure import Limit, Measurement, title_of
 from hil.report.coverage import STATUS_TEXT, Coverage, Evidence
-from hil.report.scale import number, number_beside
+from twinaxle.plot.scale import number, number_beside
 
 _SHOWN_TESTS = 4
 """Tests of a requirement that are shown before the rest is folded away."""

@@ -64,7 +64,7 @@ def test_missing(forge: Forge, judged: Judge) -> None:
     rows = forge.rows("InvFrontStatus", 2.0)[:4]
     result = judged(forge.drop(rows))
     assert ("missing", "InvFrontStatus") in broken(result)
-    assert text_of(result, "missing", "InvFrontStatus").startswith("1 gap, the longest 70.0 ms after ")
+    assert text_of(result, "missing", "InvFrontStatus").startswith("gap of 70.0 ms after ")
     one = judged(forge.drop(forge.rows("InvFrontStatus", 2.0)[:1]))
     assert ("missing", "InvFrontStatus") not in broken(one)
 
@@ -186,6 +186,11 @@ def test_latency_of_an_echo(forge: Forge, judged: Judge) -> None:
     result = judged(forge.sign(rows))
     assert broken(result).keys() == {("latency", "front command to response")}
     assert "without effect in 100 ms" in text_of(result, "latency", "front command to response")
+
+
+def test_commands_that_nobody_answers_are_too_late(forge: Forge, judged: Judge) -> None:
+    result = judged(forge.drop(forge.rows("InvRearStatus", 1.5)))
+    assert broken(result).keys() == {("missing", "InvRearStatus"), ("latency", "rear command to response")}
 
 
 def test_latency_that_cannot_be_measured_is_a_note(forge: Forge, judged: Judge) -> None:

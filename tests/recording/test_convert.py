@@ -79,21 +79,22 @@ def test_every_format_to_every_other(tmp_path: Path, source: str, target: str) -
     np.testing.assert_allclose(steps, 0.001, atol=2e-4)
 
 
-@pytest.mark.parametrize("source", [".blf", ".asc"])
+@pytest.mark.parametrize("source", [".blf", ".asc", ".mf4"])
 @pytest.mark.parametrize("target", [".blf", ".mf4"])
 def test_all_traits_survive_in_bulk(tmp_path: Path, source: str, target: str) -> None:
     """Error and remote frames, channels, directions."""
-    skip_without_asammdf(target)
+    skip_without_asammdf(source, target)
     made = write(tmp_path / f"in{source}", frames(500))
     originals = read(made)
+    assert len(originals) == 500
     assert {trait for message in originals for trait in traits(message)} == {"remote", "error", "sent", "channel"}
     convert([made], tmp_path / f"out{target}", Selection())
     found = read(tmp_path / f"out{target}")
     for message, original in zip(found, originals, strict=True):
         assert message.timestamp == pytest.approx(original.timestamp, abs=2e-6)
-        names = ["is_remote_frame", "is_error_frame", "is_rx", "channel"]
-        if not original.is_error_frame:
-            names += ["arbitration_id", "is_extended_id", "dlc", "data"]
+        names = ["is_remote_frame", "is_error_frame", "channel"]
+        if not original.is_error_frame:  # which has neither content nor direction
+            names += ["is_rx", "arbitration_id", "is_extended_id", "dlc", "data"]
         assert [getattr(message, name) for name in names] == [getattr(original, name) for name in names]
 
 
@@ -104,14 +105,20 @@ def test_what_a_format_lacks_is_counted_and_true(tmp_path: Path, target: str) ->
     result = convert([made], tmp_path / f"out{target}", Selection())
     lacks = LACKS.get(target, {})
     expected = {
-        what: sum(trait in traits(message) for message in originals)
-        for trait, what in lacks.items()
+        lack.what: sum(trait in traits(message) for message in originals)
+        for trait, lack in lacks.items()
         if trait != "fd"
-    }  # fmt: skip
+    }
     assert dict(result.left_out) == expected
+    dropped = {trait for trait, lack in lacks.items() if lack.is_frame}
+    kept = [message for message in originals if not dropped & set(traits(message))]
     found = read(tmp_path / f"out{target}")
-    is_lost = [bool({"remote", "error"} & set(traits(message))) and target == ".trc" for message in originals]
-    assert len(found) == is_lost.count(False)
+    assert result.written == len(kept)
+    pairs = list(zip(found, kept, strict=True))
+    assert all(message.is_error_frame == original.is_error_frame for message, original in pairs)
+    assert all(message.is_remote_frame == original.is_remote_frame for message, original in pairs)
+    data = [(message.is_rx, original.is_rx) for message, original in pairs if not original.is_error_frame]
+    assert any(is_rx != was_rx for is_rx, was_rx in data) == ("sent" in lacks)
 
 
 def test_fd_frames_go_through(tmp_path: Path) -> None:

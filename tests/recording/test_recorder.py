@@ -112,7 +112,8 @@ def test_a_full_disk_stops_the_recording_and_counts_the_rest(tmp_path: Path) -> 
         assert bus.done.wait(60)
     assert isinstance(recorder.error, OSError) and not recorder.bus_failed
     assert disk.written == 100
-    assert recorder.queue.received == 2000
+    assert (recorder.queue.received, recorder.queue.lost) == (2000, 1900)
+    assert recorder.queue.first_lost_s == pytest.approx(1_700_000_000.1)
     bus.shutdown()
 
 
@@ -133,7 +134,7 @@ def test_progress_shows_rate_and_load(tmp_path: Path) -> None:
         assert bus.done.wait(60)
         until(lambda: sink.written == 1000, "the writer")
         progress = recorder.progress()
-    assert (progress.received, progress.lost, progress.queued, progress.files) == (1000, 0, 0, 1)
+    assert (progress.received, progress.lost, progress.queued, progress.files, progress.faults) == (1000, 0, 0, 1, None)
     assert progress.rate_hz == pytest.approx(1000 / progress.elapsed_s, rel=0.2)
     # 111 to 135 bits a frame at 500 kbit/s, whatever time this took.
     per_frame = (progress.load_percent or 0) / 100 * 500_000 * progress.elapsed_s / 1000

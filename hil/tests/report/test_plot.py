@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.recorder import Channel, Mark, Recorder
-from hil.report import PANELS, Line, Panel, chosen, plot_svg
-from hil.report.bands import stretches
-from hil.report.lines import RESOLUTION, axis_range, path_data
-from hil.report.plot import plot_css
+from hil.report import PANELS, chosen, plot_svg
+from twinaxle.plot.bands import stretches
+from twinaxle.plot.draw import plot_css
+from twinaxle.plot.lines import RESOLUTION, axis_range, path_data
+from twinaxle.plot.picture import Line, Panel
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -56,10 +57,12 @@ def test_a_gap_interrupts_the_line() -> None:
 
 
 def test_limits_far_away_do_not_flatten_the_other_lines() -> None:
-    panel = Panel("Power", "kW", (Line("power", "", "battery"), Line("limit", "", "limit")))
-    power = np.array([0.0, 30.0])
-    far = axis_range(panel, [(panel.lines[0], power), (panel.lines[1], np.array([300.0, 300.0]))])
-    near = axis_range(panel, [(panel.lines[0], power), (panel.lines[1], np.array([40.0, 40.0]))])
+    def with_limit(limit: float) -> Panel:
+        power = Line("power", "battery", np.array([0.0, 30.0]))
+        return Panel("Power", "kW", [power, Line("limit", "limit", np.array([limit, limit]), is_limit=True)])
+
+    far = axis_range(with_limit(300.0))
+    near = axis_range(with_limit(40.0))
     assert far[1] < 60.0
     assert near[1] >= 40.0
 

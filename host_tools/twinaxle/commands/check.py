@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.arguments import listed
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
@@ -40,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--rules", type=Path, metavar="TOML", help="limits, latency pairs, start values; default: FILE.judge.toml")
     add(
         "--limit",
-        type=_listed,
+        type=listed,
         action="extend",
         default=[],
         metavar="NAME=VALUE,...",
@@ -50,18 +51,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "Pedals.Travel>Command.Torque:12; with a counter as cause, its echo")  # fmt: skip
     add(
         "--skip-rule",
-        type=_listed,
+        type=listed,
         action="extend",
         default=[],
         metavar="RULE,...",
         help="leave rules out; --list shows them",
     )
-    add(
-        "--without", type=_listed, action="extend", default=[], metavar="NODE,...", help="nodes that are not on the bus"
-    )
+    add("--without", type=listed, action="extend", default=[], metavar="NODE,...", help="nodes that are not on the bus")
     add(
         "--allow",
-        type=_listed,
+        type=listed,
         action="extend",
         default=[],
         metavar="ID,...",
@@ -77,10 +76,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     with_bus_arguments(
         parser, "bus (python-can's arguments; with LOG, -c is a channel of it and -b its bit rate)", filters=True
     )
-
-
-def _listed(text: str) -> list[str]:
-    return text.replace(",", " ").split()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -144,8 +139,11 @@ def _config(args: argparse.Namespace, database: "Database") -> "Config":
 def _log(path: Path, args: argparse.Namespace, database: "Database", config: "Config") -> "Judgement":
     from twinaxle.judge.judge import judge, one_channel
     from twinaxle.logs.read import read_log
+    from twinaxle.terminal import Progress
 
-    table = read_log(path)
+    progress = Progress(f"reading {path.name}")
+    table = read_log(path, progress)
+    progress.end()
     try:
         channel = int(args.channel) if "channel" in args else None
     except ValueError:

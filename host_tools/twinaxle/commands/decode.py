@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,11 +96,13 @@ def run(args: argparse.Namespace) -> int:
     total = sum(decoder.count(selected.message) for selected in decoder.selection)
     writing = Progress("decoding")
     done = 0
+    counting = threading.Lock()
 
     def progress(count: int) -> None:
         nonlocal done
-        done += count
-        writing(done, total)
+        with counting:  # messages are written by several threads
+            done += count
+            writing(done, total)
 
     if where is None:
         write_csv(sys.stdout.buffer, args.layout or "wide", decoder, style, progress, sampled)

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.arguments import listed
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
@@ -48,15 +50,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--dbc", type=Path, metavar="FILE", help="default: dbc/powertrain.dbc")
     add("--flush", type=_seconds, default=1.0, metavar="TIME", help="hand frames to the system so often, default 1 s")
     add("--queue", type=int, default=250_000, metavar="FRAMES", help="frames in memory that wait for the disk, and "
-        "that --on-fault keeps, default %(default)s (about 100 MB)")  # fmt: skip
-    add("--file-kwargs", type=_listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
+        "that --on-fault keeps, default %(default)s (about 70 MB)")  # fmt: skip
+    add("--file-kwargs", type=listed, action="extend", default=[], metavar="NAME=VALUE,...", help="options of "
         "python-can's writer, such as compression_level=9")  # fmt: skip
     add("--quiet", action="store_true", help="no status line")
     with_bus_arguments(parser, "bus (python-can's arguments)", filters=True)
-
-
-def _listed(text: str) -> list[str]:
-    return text.replace(",", " ").split()
 
 
 def _seconds(text: str) -> float:
@@ -150,10 +148,13 @@ def _watch(recorder: "Recorder", display: "_Display", end_s: float | None) -> No
 
 def _result(recorder: "Recorder") -> int:
     """The sum for the user, and the exit code."""
+    from twinaxle.terminal import warn
+
     queue, sink = recorder.queue, recorder.sink
-    faults = f", {sink.faults} faults" if hasattr(sink, "faults") else ""
+    faults = "" if sink.faults is None else f", faults: {sink.faults}"
     print(f"{queue.received} frames received, {sink.written} written{faults}, {queue.lost} lost", file=sys.stderr)
-    if getattr(sink, "ring_was_full", False):
+    warn(f"the format holds no {what}: {count} frames" for what, count in sink.left_out.items())
+    if sink.ring_was_full:
         print("the memory did not hold all frames before a fault: see --queue, --before", file=sys.stderr)
     if recorder.error is not None:
         what = "the bus failed" if recorder.bus_failed else "the file cannot be written any more"
@@ -175,19 +176,22 @@ class _Display:
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
         self._shown = 0
+        self._lock = threading.Lock()  # the thread that writes the files has lines too
 
     def line(self, text: str) -> None:
         """A line that stays."""
-        print(f"\r{text:{self._shown}}" if self._shown else text, file=sys.stderr, flush=True)
-        self._shown = 0
+        with self._lock:
+            print(f"\r{text:{self._shown}}" if self._shown else text, file=sys.stderr, flush=True)
+            self._shown = 0
 
     def status(self, recorder: "Recorder") -> None:
         """How the recording stands."""
         if self._quiet:
             return
         text = status_text(recorder.progress(), recorder.queue.capacity)
-        print(f"\r{text:{self._shown}}", end="", file=sys.stderr, flush=True)
-        self._shown = len(text)
+        with self._lock:
+            print(f"\r{text:{self._shown}}", end="", file=sys.stderr, flush=True)
+            self._shown = len(text)
 
     def end(self) -> None:
         """Leave the status line."""
@@ -202,8 +206,9 @@ def status_text(progress: "Progress", capacity: int) -> str:
 
     load = "" if progress.load_percent is None else f"  load {progress.load_percent:.0f} %"
     lost = f"  {progress.lost} LOST" if progress.lost else ""
+    faults = "" if progress.faults is None else f"  faults: {progress.faults}"
     waiting = 100 * progress.queued / capacity
     return (
         f"{progress.elapsed_s:7.1f} s  {progress.received} frames  {progress.rate_hz:.0f}/s{load}  "
-        f"{size_text(progress.bytes)}  {progress.files} files  queue {waiting:.0f} %{lost}"
+        f"{size_text(progress.bytes)}  files: {progress.files}{faults}  queue {waiting:.0f} %{lost}"
     )

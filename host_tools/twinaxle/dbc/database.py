@@ -83,6 +83,7 @@ def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
     senders = tuple(sender for sender in parsed.senders if sender != _NO_NODE)
     return Message(
         name=parsed.name,
+        send_type=parsed.send_type or "",
         frame_id=parsed.frame_id,
         is_extended=parsed.is_extended_frame,
         length=parsed.length,
@@ -95,7 +96,6 @@ def _message(parsed: "ParsedMessage", path: Path, source: SourceMap) -> Message:
         signals=signals,
         comment=parsed.comment or "",
         line=line,
-        send_type=parsed.send_type or "",
     )
 
 

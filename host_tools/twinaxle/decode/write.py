@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from twinaxle.decode import csv_tables
-from twinaxle.decode.blocks import LogDecoder
+from twinaxle.decode.blocks import LogDecoder, Selected
 from twinaxle.decode.cells import Style
 from twinaxle.decode.csv_tables import Progress
 from twinaxle.decode.sampling import Samples
@@ -20,6 +22,8 @@ CSV_SUFFIXES = (".csv", ".csv.gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 LAYOUTS = ("messages", "wide", "long")
 FORMATS = ("csv", "parquet")
+
+_MOST_THREADS = 4  # each holds a block of decoded frames
 
 
 @dataclass(frozen=True)
@@ -105,21 +109,34 @@ def _write_folder(where: Target, decoder: LogDecoder, style: Style, progress: Pr
         where.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{where.path}: cannot be made a folder: {error.strerror}") from None
-    files = []
-    for selected in decoder.selection:
-        if not decoder.count(selected.message):
-            continue
-        file = where.path / f"{selected.message.name}.{where.format}"
-        with _replaced(file) as part:
-            if where.format == "csv":
-                with part.open("wb") as out:
-                    csv_tables.write_message(out, decoder, selected, style, progress)
-            else:
-                from twinaxle.decode import parquet
-
-                parquet.write_message(part, decoder, selected, style, progress)
-        files.append(file)
+    present = [selected for selected in decoder.selection if decoder.count(selected.message)]
+    files = [where.path / f"{selected.message.name}.{where.format}" for selected in present]
+    # numpy, zlib and pyarrow let other threads run.
+    with ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+        jobs = [
+            threads.submit(_write_message, file, where.format, decoder, selected, style, progress)
+            for file, selected in zip(files, present, strict=True)
+        ]
+        try:
+            for job in jobs:
+                job.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
     return files
+
+
+def _write_message(
+    file: Path, file_format: str, decoder: LogDecoder, selected: Selected, style: Style, progress: Progress
+) -> None:
+    with _replaced(file) as part:
+        if file_format == "csv":
+            with part.open("wb") as out:
+                csv_tables.write_message(out, decoder, selected, style, progress)
+        else:
+            from twinaxle.decode import parquet
+
+            parquet.write_message(part, decoder, selected, style, progress)
 
 
 @contextmanager

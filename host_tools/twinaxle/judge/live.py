@@ -41,7 +41,7 @@ def _received(
         while duration_s is None or time.monotonic() - start_s < duration_s:
             try:
                 message = bus.recv(_WAIT_S)
-            except can.CanError as error:
+            except (can.CanError, OSError) as error:
                 raise UserError(f"the bus failed: {error}") from error
             if message is not None:
                 if not (message.is_error_frame or message.is_remote_frame):

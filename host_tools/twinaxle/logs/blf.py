@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +30,7 @@ _SIGNATURE = b"LOBJ"
 _CONTAINER = 10
 _PADDING = 8  # bytes behind an object within which the next begins
 _UNCOMPRESSED, _ZLIB = 0, 2
+_AHEAD = 32  # containers that are unpacked ahead
 _PIECE = 2 << 20  # bytes of the stream that are unpacked at a time: what the processor's cache holds
 
 
@@ -96,11 +99,7 @@ class _Stream:
         """The stream of objects in pieces of some megabytes; None stands for a gap between two of them."""
         unpacked: list[bytes] = []
         size = 0
-        for at, header_size, end, kind, gap in self._objects():
-            if kind == _CONTAINER:
-                content = self._unpack(at + header_size, end)
-            else:  # an object that no container holds
-                content = self._content[at:end] + bytes((end - at) % 4)
+        for content, end, gap in self._contents():
             unpacked.append(content or b"")
             size += len(unpacked[-1])
             if size >= _PIECE or gap or content is None:
@@ -113,6 +112,26 @@ class _Stream:
         yield b"".join(unpacked)
         if self._progress is not None:
             self._progress(len(self._content), len(self._content))
+
+    def _contents(self) -> Iterator[tuple[bytes | None, int, bool]]:
+        """What each object of the file holds (None: cannot be trusted), its end, and whether a gap comes after it.
+
+        Another thread unpacks ahead: zlib needs no lock of the interpreter.
+        """
+        ahead: deque[tuple[Future[bytes | None], int, bool]] = deque()
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            for at, header_size, end, kind, gap in self._objects():
+                ahead.append((thread.submit(self._hold, kind, at, at + header_size, end), end, gap))
+                if len(ahead) > _AHEAD:
+                    job, last, broken = ahead.popleft()
+                    yield job.result(), last, broken
+            for job, last, broken in ahead:
+                yield job.result(), last, broken
+
+    def _hold(self, kind: int, start: int, body: int, end: int) -> bytes | None:
+        if kind == _CONTAINER:
+            return self._unpack(body, end)
+        return self._content[start:end] + bytes((end - start) % 4)  # an object that no container holds
 
     def _objects(self) -> Iterator[tuple[int, int, int, int, bool]]:
         """Place, header size, end and type of each object of the file itself, and whether a gap comes after it."""

@@ -24,7 +24,7 @@ _STEP = 20_000  # frames between two reports of progress
 def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
     """All classic frames and error frames of a log, in its order.
 
-    BLF is read in bulk, the other formats (.asc, .csv, .db, .log, .mf4, .trc and their .gz) by python-can's readers.
+    BLF and MF4 are read in bulk, the other formats (.asc, .csv, .db, .log, .trc and their .gz) by python-can's readers.
     CAN FD frames are counted in `skipped`. Of a truncated or damaged log the readable frames are used and `notes` say
     what is wrong: show them to the user.
 
@@ -37,6 +37,12 @@ def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
         from twinaxle.logs.blf import read_blf
 
         return read_blf(path, progress)
+    if path.suffix.lower() == ".mf4":
+        from twinaxle.logs.mf4 import read_mf4
+
+        table = read_mf4(path)
+        if table is not None:
+            return table
     return _read_by_messages(path, progress)
 
 
@@ -101,7 +107,7 @@ class _Columns:
         for count, message in enumerate(messages, 1):
             add(message)
             if progress is not None and count % _STEP == 0:
-                progress(min(size, _position(messages)), size)
+                progress(min(size, position(messages)), size)
         if progress is not None:
             progress(size, size)
 
@@ -142,7 +148,7 @@ def _channel_number(channel: int | str | Sequence[int] | None) -> int:
     return NO_CHANNEL if number is None else number
 
 
-def _position(reader: object) -> int:
+def position(reader: object) -> int:
     """How far a reader is in its file, in bytes; 0 where it cannot tell."""
     try:
         file = reader.file  # type: ignore[attr-defined]

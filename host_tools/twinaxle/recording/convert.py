@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +14,15 @@ import numpy as np
 from twinaxle.dbc.model import EXTENDED, Database
 from twinaxle.errors import UserError
 from twinaxle.logs.frames import ERROR, NO_CHANNEL, FrameTable, concatenate
-from twinaxle.logs.read import read_log, table_of
-from twinaxle.recording.formats import LACKS, LogFile, kind_of, traits
+from twinaxle.logs.read import position, read_log, table_of
+from twinaxle.recording.formats import LogFile, kind_of
+from twinaxle.recording.sources import messages, open_reader
 
 if TYPE_CHECKING:
     import can
 
-Progress = Callable[[int], None]
-"""`progress(frames)`, now and then."""
+Progress = Callable[[float, float], None]
+"""`progress(done, all)`, now and then; in bytes of the inputs."""
 
 _STEP = 50_000
 _ROUNDING_S = 5e-7
@@ -102,7 +102,11 @@ def _tables(inputs: Sequence[Path]) -> list[FrameTable] | None:
     """The logs as tables; None if one of them has frames that a table cannot hold."""
     tables = []
     for path in inputs:
-        table = read_log(path) if kind_of(path) == ".blf" else table_of(_messages(path))
+        if kind_of(path) in (".blf", ".mf4"):
+            table = read_log(path)
+        else:
+            with open_reader(path) as reader:
+                table = table_of(messages(path, reader))
         if table.skipped:
             return None
         tables.append(table)
@@ -163,35 +167,6 @@ def _selected(table: FrameTable, selection: Selection) -> FrameTable:
 # --- frame by frame ---
 
 
-def _messages(path: Path) -> Iterator[can.Message]:
-    """The frames of a log, with times since 1970 where the log knows them. Raises UserError."""
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such log")
-    is_trc = kind_of(path) == ".trc"
-    try:
-        with _reader(path) as reader:
-            for message in reader:
-                if is_trc and isinstance(message.channel, int):
-                    message.channel -= 1  # python-can gives TRC's number, which begins at 1
-                yield message
-    except UserError:
-        raise
-    except Exception as error:  # each reader raises what its parser happens to
-        raise UserError(f"{path}: cannot be read: {type(error).__name__}: {error}") from None
-
-
-def _reader(path: Path) -> can.io.generic.MessageReader:
-    """python-can's reader for the file."""
-    import can
-
-    if kind_of(path) != ".asc":
-        return can.LogReader(path)
-    # ASCReader counts from the start of the log unless it is told not to, and LogReader doesn't tell it behind a .gz.
-    if path.suffix.lower() == ".gz":
-        return can.ASCReader(gzip.open(path, "rt"), relative_timestamp=False)
-    return can.ASCReader(path, relative_timestamp=False)
-
-
 def _by_messages(
     inputs: Sequence[Path],
     output: Path,
@@ -203,37 +178,38 @@ def _by_messages(
     from can.util import channel2int
 
     result = Result()
-    lacks = LACKS.get(kind_of(output), {})
+    places: dict[int, int] = {}
+    logs = [_numbered(number, path, places) for number, path in enumerate(inputs)]
     file = LogFile(output, comment, options)
     first_s: float | None = None
     try:
-        for log, message in heapq.merge(
-            *map(_numbered, range(len(inputs)), inputs), key=lambda pair: pair[1].timestamp
-        ):
+        for log, message in heapq.merge(*logs, key=lambda pair: pair[1].timestamp):
             if first_s is None:
                 first_s = message.timestamp
             result.read += 1
             if progress is not None and result.read % _STEP == 0:
-                progress(result.read)
+                progress(sum(places.values()), sum(path.stat().st_size for path in inputs))
             if selection.by_log:
                 message.channel = log
             if not _is_selected(message, selection, message.timestamp - first_s, channel2int(message.channel)):
                 continue
-            for trait in traits(message):
-                if trait in lacks:
-                    result.left_out[lacks[trait]] += 1
             try:
-                file.write(message)
+                result.written += file.write(message)
             except OSError as error:
                 raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
-            result.written += 1
     finally:
         file.close()
+    result.left_out = file.left_out
     return result
 
 
-def _numbered(number: int, path: Path) -> Iterator[tuple[int, can.Message]]:
-    return ((number, message) for message in _messages(path))
+def _numbered(number: int, path: Path, places: dict[int, int]) -> Iterator[tuple[int, can.Message]]:
+    """The frames of a log with its number; `places` is told how far in its file it is, in bytes."""
+    with open_reader(path) as reader:
+        for count, message in enumerate(messages(path, reader)):
+            if count % _STEP == 0:
+                places[number] = position(reader)
+            yield number, message
 
 
 def _is_selected(message: can.Message, selection: Selection, after_s: float, channel: int | None) -> bool:

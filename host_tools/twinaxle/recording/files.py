@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,13 @@ class Sink(ABC):
         self.settings = settings
         self.paths: list[Path] = []
         self.written = 0
+        self.left_out: Counter[str] = Counter()
+        """What the format of the files closed so far does not hold, in words -> number of frames concerned."""
         self.current: LogFile | None = None
+        self.faults: int | None = None
+        """Faults seen; None where none are looked for."""
+        self.ring_was_full = False
+        """True if the memory could not hold all frames before a fault."""
         self._tell = tell
         self._begun_s = 0.0
 
@@ -69,6 +75,7 @@ class Sink(ABC):
         current, self.current = self.current, None
         if current is not None:
             current.close()
+            self.left_out += current.left_out
             self._tell(f"{current.path}: {current.frames} frames, {size_text(current.path.stat().st_size)}")
 
     @property
@@ -118,8 +125,7 @@ class RotatingFiles(Sink):
             self.close()
             self._open(self._numbers.next(), self.settings.comment, message.timestamp)
         assert self.current is not None
-        self.current.write(message)
-        self.written += 1
+        self.written += self.current.write(message)
 
     def idle(self, now_s: float) -> None:
         """Nothing to do: a file that is too old ends with the first frame past its time."""
@@ -137,7 +143,6 @@ class FaultFiles(Sink):
     ) -> None:
         super().__init__(settings, tell)
         self.faults = 0
-        self.ring_was_full = False
         self._trigger = trigger
         self._before_s = before_s
         self._after_s = after_s
@@ -161,8 +166,7 @@ class FaultFiles(Sink):
         if self._is_full(now_s):
             self.close()
             self._open(self._numbers.next(), f"{self.settings.comment}; continued", now_s)
-        self.current.write(message)
-        self.written += 1
+        self.written += self.current.write(message)
 
     def idle(self, now_s: float) -> None:
         fault = self._trigger.look(now_s)
@@ -185,9 +189,7 @@ class FaultFiles(Sink):
         """Open a file, and write to it what is remembered: the frame that showed the fault is the last of it."""
         self._seen(fault, at_s)
         file = self._open(self._numbers.next(), f"{self.settings.comment}; fault at {at_s:.6f} s: {fault}", at_s)
-        for message in self._ring:
-            file.write(message)
-        self.written += len(self._ring)
+        self.written += sum(file.write(message) for message in self._ring)
 
     def _prolong(self, fault: str, at_s: float) -> None:
         self._seen(fault, at_s)
@@ -195,7 +197,7 @@ class FaultFiles(Sink):
             self.current.note(f"fault: {fault}", at_s)
 
     def _seen(self, fault: str, at_s: float) -> None:
-        self.faults += 1
+        self.faults = (self.faults or 0) + 1
         self._end_s = at_s + self._after_s
         self._tell(f"fault at {at_s:.3f} s: {fault}")
 

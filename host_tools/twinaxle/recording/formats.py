@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
     import can
 
-LACKS: Mapping[str, Mapping[str, str]] = {
-    ".csv": {"channel": "channels", "sent": "directions", "fd": "CAN FD flags"},
-    ".db": {"channel": "channels", "sent": "directions", "fd": "CAN FD flags"},
-    ".log": {"remote": "lengths of remote frames"},
-    ".trc": {"remote": "remote frames", "error": "error frames", "fd": "CAN FD frames"},
+
+class Lack(NamedTuple):
+    """What python-can's writer of a format leaves out of frames with a trait: in words; `is_frame`: the whole frame."""
+
+    what: str
+    is_frame: bool = False
+
+
+_NO_COLUMNS = {"channel": Lack("channels"), "sent": Lack("directions"), "fd": Lack("CAN FD flags")}
+
+LACKS: Mapping[str, Mapping[str, Lack]] = {
+    ".csv": _NO_COLUMNS,
+    ".db": _NO_COLUMNS,
+    ".log": {"remote": Lack("lengths of remote frames")},
+    ".trc": {
+        "remote": Lack("remote frames", is_frame=True),
+        "error": Lack("error frames", is_frame=True),
+        "fd": Lack("CAN FD frames", is_frame=True),
+    },
 }
-"""What python-can's writer of a format leaves out: trait of a frame (see `traits`) -> what is lost, in words."""
+"""By suffix and trait (see `traits`)."""
 
 _COMMENTED = (".blf", ".asc")
 _SPOOL = ".part.blf"
@@ -99,7 +114,10 @@ class LogFile:
 
         self.path = path
         self.frames = 0
+        self.left_out: Counter[str] = Counter()
+        """What the format does not hold, in words -> number of frames concerned."""
         self._kind = kind_of(path)
+        self._lacks = LACKS.get(self._kind, {})
         self._comment = comment if self._kind in _COMMENTED else ""
         defaults = {"compression_level": _COMPRESSION} if self._kind == ".blf" else {}
         try:
@@ -110,8 +128,10 @@ class LogFile:
         except (ImportError, NotImplementedError, ValueError, TypeError) as error:
             raise UserError(f"{path}: cannot be written: {error}") from None
 
-    def write(self, message: can.Message) -> None:
-        """Append a frame."""
+    def write(self, message: can.Message) -> bool:
+        """Append a frame. False if the format does not hold such frames."""
+        if self._lacks and not self._holds(message):
+            return False
         if not self.frames and self._kind == ".blf" and message.timestamp < OLDEST_DATE_S:
             # python-can takes the first frame's time for the start, and loses it where it is no date.
             self._writer.start_timestamp = 0.0
@@ -122,6 +142,13 @@ class LogFile:
         self.frames += 1
         if self._kind == ".db" and self.frames % _SQLITE_WAITING == 0:
             self._until_sqlite_has_written()
+        return True
+
+    def _holds(self, message: can.Message) -> bool:
+        """False if the format has no place for the frame; counts what it leaves out of it."""
+        found = [self._lacks[trait] for trait in traits(message) if trait in self._lacks]
+        self.left_out.update(lack.what for lack in found)
+        return not any(lack.is_frame for lack in found)
 
     def note(self, text: str, time_s: float) -> None:
         """Append a remark where the format has a place for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ class FrameQueue:
             self._closed = True
             self._changed.notify_all()
 
-    def discard(self) -> None:
-        """Lose all frames that wait."""
+    def discard(self, taken: Sequence[can.Message] = ()) -> None:
+        """Lose all frames that wait, and before them those that were taken in vain."""
         with self._changed:
-            if self._frames and self.first_lost_s is None:
-                self.first_lost_s = self._frames[0].timestamp
-            self.lost += len(self._frames)
+            lost = [*taken, *self._frames]
+            if lost and self.first_lost_s is None:
+                self.first_lost_s = lost[0].timestamp
+            self.lost += len(lost)
             self._frames = []

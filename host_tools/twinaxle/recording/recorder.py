@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ _WAIT_S = 0.1
 
 @dataclass(frozen=True)
 class Progress:
-    """How a recording stands. `load_percent` is None when the bit rate is not known."""
+    """How a recording stands. `load_percent` is None when the bit rate is not known, `faults` when none
+    are looked for."""
 
     elapsed_s: float
     received: int
@@ -31,6 +33,7 @@ class Progress:
     queued: int
     bytes: int
     files: int
+    faults: int | None
 
 
 class _Reader(Listener):
@@ -111,7 +114,7 @@ class Recorder:
         sink = self.sink
         return Progress(
             now_s - self._start_s, received, self.queue.lost, rate_hz, load, len(self.queue), sink.bytes,
-            len(sink.paths),
+            len(sink.paths), sink.faults,
         )  # fmt: skip
 
     def _on_bus_error(self, error: BaseException) -> None:
@@ -122,11 +125,14 @@ class Recorder:
     def _write(self) -> None:
         """The writer's thread."""
         queue, sink = self.queue, self.sink
+        done = 0
+        frames: list[can.Message] | None = None
         try:
             next_flush_s = time.monotonic() + self._flush_s
             while (frames := queue.take(_WAIT_S)) is not None:
-                for message in frames:
+                for done, message in enumerate(frames):  # noqa: B007 (for what is lost if it fails)
                     sink.write(message)
+                done = len(frames)
                 now_s = time.monotonic()
                 if frames:
                     self._last_s = frames[-1].timestamp, now_s
@@ -142,7 +148,9 @@ class Recorder:
             if self.error is None:
                 self.error = error
             queue.close()  # what comes from now on is counted as lost
-            queue.discard()
+            queue.discard(frames[done:] if frames else [])
+            with suppress(Exception):  # what is written already shall be readable if that can be
+                sink.close()
             self._stopped.set()
 
 

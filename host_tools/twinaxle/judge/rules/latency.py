@@ -71,7 +71,6 @@ def _echoes(material: Material, pair: LatencyPair) -> tuple[Seconds, Seconds] | 
         return None
     cause_s, counters = cause
     best_s = np.full(len(cause_s), np.inf)
-    end_s = max(float(times_s[-1]) for times_s, _ in effects)
     for effect_s, echoes in effects:
         at = np.searchsorted(effect_s, cause_s, side="right")
         open_rows = np.arange(len(cause_s))
@@ -85,8 +84,8 @@ def _echoes(material: Material, pair: LatencyPair) -> tuple[Seconds, Seconds] | 
             best_s[rows] = np.minimum(best_s[rows], after_s[hit])
             open_rows = open_rows[~hit]
             at[open_rows] += 1
-    # A cause whose window reaches past the last effect may still have been answered.
-    known = np.isfinite(best_s) | (cause_s + pair.window_s <= end_s)
+    # A cause whose window reaches past the end of the log may still have been answered.
+    known = np.isfinite(best_s) | (cause_s + pair.window_s <= material.end_s)
     return cause_s[known], np.where(np.isfinite(best_s), best_s, np.nan)[known]
 
 

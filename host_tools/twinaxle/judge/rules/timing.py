@@ -8,9 +8,10 @@ import numpy as np
 
 from twinaxle.dbc.model import Message
 from twinaxle.judge.config import Config
-from twinaxle.judge.material import Material, MessageFrames, Seconds
+from twinaxle.judge.material import Material, MessageFrames
 from twinaxle.judge.result import Check, judged
 from twinaxle.judge.stream import receive_timeout_s
+from twinaxle.logs.frames import Mask
 
 
 def _is_asked(message: Message, config: Config) -> bool:
@@ -29,19 +30,20 @@ def presence(material: Material, config: Config) -> Iterator[Check]:
         yield judged("presence", message.name, text, 0 if frames else 1, 0.0, frames=len(frames) if frames else 0)
 
 
-def _regular_cycles_s(frames: MessageFrames, config: Config) -> Seconds:
-    """The cycles without the gaps that count as missing."""
-    limit_s = receive_timeout_s(frames.message, config.limits.timeout_cycles)
-    return frames.cycles_s if limit_s is None else frames.cycles_s[frames.cycles_s <= limit_s]
+def _regular(material: Material, config: Config) -> Iterator[tuple[MessageFrames, Mask]]:
+    """The purely cyclic messages, and which of their cycles count: all but the gaps that `missing` sees."""
+    for frames in material:
+        limit_s = receive_timeout_s(frames.message, config.limits.timeout_cycles)
+        if frames.message.is_purely_cyclic and limit_s is not None:
+            counts: Mask = frames.cycles_s <= limit_s
+            if counts.any():
+                yield frames, counts
 
 
 def cycle(material: Material, config: Config) -> Iterator[Check]:
-    for frames in material:
-        cycles_s = _regular_cycles_s(frames, config)
-        if not frames.message.is_purely_cyclic or not len(cycles_s):
-            continue
+    for frames, counts in _regular(material, config):
         asked_ms = frames.message.cycle_ms
-        mean_ms = 1e3 * float(cycles_s.mean())
+        mean_ms = 1e3 * float(frames.cycles_s[counts].mean())
         allowed_ms = asked_ms * config.limits.cycle_percent / 100
         text = f"mean {mean_ms:.3f} ms, asked {asked_ms} ms +-{config.limits.cycle_percent:g} %"
         bad = abs(mean_ms - asked_ms) > allowed_ms
@@ -49,18 +51,11 @@ def cycle(material: Material, config: Config) -> Iterator[Check]:
 
 
 def jitter(material: Material, config: Config) -> Iterator[Check]:
-    for frames in material:
-        cycles_s = _regular_cycles_s(frames, config)
-        if not frames.message.is_purely_cyclic or not len(cycles_s):
-            continue
+    for frames, counts in _regular(material, config):
         asked_ms = frames.message.cycle_ms
         allowed_ms = max(config.limits.jitter_ms, asked_ms * config.limits.jitter_percent / 100)
-        low_ms, high_ms = 1e3 * float(cycles_s.min()), 1e3 * float(cycles_s.max())
-        # The gaps left out are seen by `missing`.
-        off = np.abs(frames.cycles_s * 1e3 - asked_ms) > allowed_ms
-        limit_s = receive_timeout_s(frames.message, config.limits.timeout_cycles)
-        if limit_s is not None:
-            off &= frames.cycles_s <= limit_s
+        low_ms, high_ms = 1e3 * float(frames.cycles_s[counts].min()), 1e3 * float(frames.cycles_s[counts].max())
+        off = counts & (np.abs(frames.cycles_s * 1e3 - asked_ms) > allowed_ms)
         text = f"{low_ms:.3f} to {high_ms:.3f} ms, asked {asked_ms} +-{allowed_ms:g} ms"
         first_s = frames.first_s(np.concatenate([[False], off]))
         yield judged(
@@ -88,8 +83,10 @@ def missing(material: Material, config: Config) -> Iterator[Check]:
         count = int(np.count_nonzero(late))
         text = f"longest gap {1e3 * gaps_s[longest]:.1f} ms, allowed {1e3 * limit_s:g} ms"
         if count:
-            text = f"{count} gap{'s' * (count > 1)}, the longest {1e3 * gaps_s[longest]:.1f} ms after "
-            text += f"{times_s[longest]:.3f} s" + (" to the end" if ends_early and longest == len(times_s) - 1 else "")
+            text = "gap of" if count == 1 else f"{count} gaps, the longest"
+            text += f" {1e3 * gaps_s[longest]:.1f} ms after {times_s[longest]:.3f} s" + (
+                " to the end" if ends_early and longest == len(times_s) - 1 else ""
+            )
             text += f", allowed {1e3 * limit_s:g} ms"
         first_s = float(times_s[int(np.argmax(late))])
         yield judged(

@@ -112,3 +112,23 @@ def decimate(values: NDArray[np.float64], buckets: int) -> NDArray[np.intp]:
     highs = picks[rows, np.where(gaps, -np.inf, table).argmax(axis=1)]
     holes = picks[rows, gaps.argmax(axis=1)]
     return np.unique(np.concatenate((starts, edges[1:] - 1, lows, highs, holes)))
+
+
+def decimate_places(places: NDArray[np.int64], values: NDArray[np.float64], buckets: int) -> NDArray[np.intp]:
+    """As `decimate`, for samples at ascending places: the columns are equal parts of the span of the places."""
+    count = len(values)
+    if buckets < 1:
+        raise ValueError(f"needs at least one column, not {buckets}")
+    if count <= 2 * buckets:
+        return np.arange(count)
+    span = int(places[-1] - places[0]) + 1
+    column = (places - places[0]) * buckets // span
+    starts = np.flatnonzero(np.diff(column, prepend=-1))
+    ends = np.append(starts[1:], count)
+    gaps = np.isnan(values)
+    # Sorted by value within each column: the smallest comes first, the largest last.
+    lows = np.lexsort((np.where(gaps, np.inf, values), column))[starts]
+    highs = np.lexsort((np.where(gaps, -np.inf, values), column))[ends - 1]
+    holes = np.flatnonzero(gaps)
+    holes = holes[np.diff(column[holes], prepend=-1) != 0]  # one of each column
+    return np.unique(np.concatenate((starts, ends - 1, lows, highs, holes)))

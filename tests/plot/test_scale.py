@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.report.scale import axis_number, decimate, nice_range, nice_step, number, number_beside, ticks, time_step_s
+from twinaxle.plot.scale import (
+    axis_number,
+    decimate,
+    decimate_places,
+    nice_range,
+    nice_step,
+    number,
+    number_beside,
+    ticks,
+    time_step_s,
+)
 
 values_strategy = st.lists(st.floats(-1e6, 1e6) | st.just(math.nan), min_size=1, max_size=400)
 
@@ -98,3 +108,18 @@ def test_axis_labels_have_the_decimals_of_their_step() -> None:
     assert [axis_number(tick, 0.05) for tick in (0.0, 0.05, -0.1)] == ["0.00", "0.05", "−0.10"]
     assert axis_number(15000.0, 5000.0) == "15\u202f000"
     assert axis_number(2000.0, 1000.0) == "2000"
+
+
+@given(values=values_strategy, buckets=st.integers(1, 60), seed=st.integers(0, 99))
+def test_decimation_by_place_keeps_the_extremes_of_every_column(values: list[float], buckets: int, seed: int) -> None:
+    series = np.array(values)
+    places = np.cumsum(np.random.default_rng(seed).integers(0, 1000, len(series)))
+    index = decimate_places(places, series, buckets)
+    assert index[0] == 0 and index[-1] == len(series) - 1 and (np.diff(index) > 0).all()
+    column = (places - places[0]) * buckets // (int(places[-1] - places[0]) + 1)
+    for one in np.unique(column):
+        every, kept = series[column == one], series[index][column[index] == one]
+        assert np.isnan(kept).any() == np.isnan(every).any()
+        if not np.isnan(every).all():
+            assert (np.nanmin(kept), np.nanmax(kept)) == (np.nanmin(every), np.nanmax(every))
+    assert len(index) <= max(2 * buckets, 5 * len(np.unique(column)))

@@ -13,7 +13,7 @@ _TONES = {
     "wait": "standby neutral n idle",
     "busy": "precharge opening shutdown discharge",
     "ready": "ready closed",
-    "go": "drive torque d",
+    "go": "drive torque d on 1",
     "limp": "limp warning derate r",
     "bad": "fault welded invalid bus-off",
     "charge": "charge",
@@ -22,10 +22,10 @@ _TONE_OF = {name: tone for tone, names in _TONES.items() for name in names.split
 
 
 class Stretch(NamedTuple):
-    """A state that held from sample `first` to sample `last` (excluded)."""
+    """A state that held from the place `first` on the time axis to the place `last` (excluded)."""
 
-    first: int
-    last: int
+    first: float
+    last: float
     name: str
     tone: str
 
@@ -41,5 +41,10 @@ def stretches(values: NDArray[np.float64], choices: Mapping[int, str]) -> list[S
         value = values[first]
         if not np.isnan(value):
             name = choices.get(int(value), f"{value:g}")
-            found.append(Stretch(first, last, name, _TONE_OF.get(name.lower(), "off")))
+            found.append(Stretch(first, last, name, tone(name)))
     return found
+
+
+def tone(name: str) -> str:
+    """The class in plot.css, which is a colour, of a state."""
+    return _TONE_OF.get(name.lower(), "off")
