@@ -203,7 +203,7 @@ def test_another_dbc_has_no_strip(session: Session, engine: Frames) -> None:
     assert "test bus" in session.lines()[0]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(1, 200), st.integers(1, 60), st.sampled_from(Shows), st.booleans(), st.booleans())
 def test_no_line_is_longer_than_the_terminal(columns: int, rows: int, shows: Shows, is_open: bool, helps: bool) -> None:
     car = Session(powertrain())
