@@ -8,7 +8,7 @@ from typing import Any
 
 import cantools
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinaxle.dbc import Database, load_database, powertrain
@@ -115,6 +115,7 @@ SIG_VALTYPE_ 100 Float : 1;
 """
 
 
+@settings(deadline=None)
 @given(noise=st.binary(min_size=60, max_size=60), number=st.floats(width=32, allow_nan=False))
 def test_frames_of_can_fd_are_those_of_cantools(
     load_text: Callable[[str], Database], noise: bytes, number: float

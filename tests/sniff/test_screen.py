@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,7 +211,6 @@ def test_a_log_is_played(log: Path) -> None:
 
 
 def test_lines_when_the_output_is_no_terminal(feed: Feed) -> None:
-    begin_s = time.monotonic()
     result = subprocess.run(
         [*SNIFF, *feed.arguments(), "--count", "50", "--show", "from:VCU"],
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60,
@@ -220,7 +218,6 @@ def test_lines_when_the_output_is_no_terminal(feed: Feed) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) == 50
     assert all("  Vcu" in one for one in result.stdout.splitlines())
-    assert time.monotonic() - begin_s < 60
 
 
 def test_lines_are_not_mixed_with_warnings_of_python_can(feed: Feed) -> None:

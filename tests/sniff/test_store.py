@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import can
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.bus.bits import frame_bits
@@ -27,6 +27,7 @@ def store(messages: Database | None = None, bitrate: int = 500_000) -> Store:
     return Store(messages.by_id if messages else {}, frame_time(), bitrate)
 
 
+@settings(deadline=None)
 @given(HEARD, st.integers(1, 10))
 def test_counts_data_and_changed_bits_are_those_of_a_slow_reference(
     heard: list[tuple[int, int, bytes, str, bool]], batch: int

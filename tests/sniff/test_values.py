@@ -5,7 +5,7 @@ from typing import Any
 
 import cantools
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinaxle.dbc import Database, load_database, powertrain
@@ -19,6 +19,7 @@ AWKWARD = [load_database(path) for path in sorted((Path(__file__).parents[1] / "
 MESSAGES = [message for database in [powertrain(), *AWKWARD] for message in database.messages.values()]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(powertrain().messages.values())), st.binary(min_size=8, max_size=8))
 def test_values_and_names_are_those_of_cantools(message: Message, data: bytes) -> None:
     decoded = REFERENCE.decode_message(message.frame_id, data)

@@ -1,7 +1,7 @@
 """What the screen shows, as text and styles."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sniff.conftest import ENGINE, EXTENDED, Frames, Session, frame
@@ -203,6 +203,7 @@ def test_another_dbc_has_no_strip(session: Session, engine: Frames) -> None:
     assert "test bus" in session.lines()[0]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(1, 200), st.integers(1, 60), st.sampled_from(Shows), st.booleans(), st.booleans())
 def test_no_line_is_longer_than_the_terminal(columns: int, rows: int, shows: Shows, is_open: bool, helps: bool) -> None:
     car = Session(powertrain())
@@ -252,6 +253,7 @@ def test_control_characters_reach_no_terminal(session: Session) -> None:
     assert all(line.isprintable() for line in session.lines())
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Span, st.text("ab ", max_size=5), st.sampled_from(Style)), max_size=6), st.integers(0, 20))
 def test_clipping_keeps_the_beginning(spans: list[Span], columns: int) -> None:
     text = Line(tuple(spans)).text
