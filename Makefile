@@ -50,10 +50,6 @@ stale: $(STAMP) ## check that the generated files are those of their sources
 sizes: $(STAMP) ## sizes of the compiled firmware against RT-03
 	@$(BIN)/twinaxle firmware sizes
 
-.PHONY: bench-dbc
-bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
-	@$(BIN)/python -m tests.dbc.lint.benchmark
-
 unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
 	@timeout 600 $(BIN)/python -m pytest -q -n $(WORKERS) --requirements || { [ $$? -eq 124 ] && echo "parallel run hung; again in one process" && $(BIN)/python -m pytest -q --requirements; }
 
@@ -79,8 +75,9 @@ sniff: $(STAMP) ## watch the bus of a running `make bench` in this terminal (ARG
 bench-hub: $(STAMP) ## frames a second and latency of the live bench's server
 	@$(BIN)/python -m hil.live.benchmark
 
-bench-tools: $(STAMP) ## the tools beside their peers: decode beside cantools' loop, sniff beside cantools monitor and can.viewer
+bench-tools: $(STAMP) ## the tools beside their peers: decode beside cantools' loop, recording, sniff beside cantools monitor and can.viewer
 	@$(BIN)/python -m twinaxle.logs.benchmark
+	@$(BIN)/python -m twinaxle.recording.benchmark
 	@$(BIN)/python -m twinaxle.sniff.trial.benchmark
 
 bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
