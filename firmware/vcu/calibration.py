@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x21D5)
-_CRC = const(0x970B8219)
+CALIBRATION_HASH = const(0xF75D)
+_CRC = const(0x53ADE78B)
 
 cal = array(
     "i",
@@ -118,209 +118,211 @@ cal = array(
     # 257: split.threshold_regen_dnm[12]
     b"\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00"
     b"\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\x02\x03\x00\x00\x09\x03\x00\x00\x0f\x03\x00\x00"
-    # 269: split.hysteresis_e4 = 2000
+    # 269: split.engage_e4 = 12500
+    b"\xd4\x30\x00\x00"
+    # 270: split.hysteresis_e4 = 2000
     b"\xd0\x07\x00\x00"
-    # 270: split.dwell_ticks = 500
+    # 271: split.dwell_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 271: split.idle_ticks = 50
+    # 272: split.idle_ticks = 50
     b"\x32\x00\x00\x00"
-    # 272: split.torque_per_g_dnm = 8650
+    # 273: split.torque_per_g_dnm = 8650
     b"\xca\x21\x00\x00"
-    # 273: split.share_at_rest_e4 = 4900
+    # 274: split.share_at_rest_e4 = 4900
     b"\x24\x13\x00\x00"
-    # 274: split.share_per_g_e4 = 1900
+    # 275: split.share_per_g_e4 = 1900
     b"\x6c\x07\x00\x00"
-    # 275: split.share_max_e4 = 6500
+    # 276: split.share_max_e4 = 6500
     b"\x64\x19\x00\x00"
-    # 276: split.follow_above_dnm = 1297
+    # 277: split.follow_above_dnm = 1297
     b"\x11\x05\x00\x00"
-    # 277: split.regen_rear_e4 = 4000
+    # 278: split.regen_rear_e4 = 4000
     b"\xa0\x0f\x00\x00"
-    # 278: split.regen_free_below_dnm = 432
+    # 279: split.regen_free_below_dnm = 432
     b"\xb0\x01\x00\x00"
-    # 279: split.regen_rear_only_dnm = 259
+    # 280: split.regen_rear_only_dnm = 259
     b"\x03\x01\x00\x00"
-    # 280: slip.sensors_apart_rpm = 25
+    # 281: slip.sensors_apart_rpm = 25
     b"\x19\x00\x00\x00"
-    # 281: slip.motor_inertia_eighths = 5
+    # 282: slip.motor_inertia_eighths = 5
     b"\x05\x00\x00\x00"
-    # 282: slip.inertia_dnm = 838
+    # 283: slip.inertia_dnm = 838
     b"\x46\x03\x00\x00"
-    # 283: slip.rolling_dnm = 106
+    # 284: slip.rolling_dnm = 106
     b"\x6a\x00\x00\x00"
-    # 284: slip.beyond_mmps2 = 300
+    # 285: slip.beyond_mmps2 = 300
     b"\x2c\x01\x00\x00"
-    # 285: slip.least_grip_dnm = 100
+    # 286: slip.least_grip_dnm = 100
     b"\x64\x00\x00\x00"
-    # 286: slip.follow_mmps2 = 500
+    # 287: slip.follow_mmps2 = 500
     b"\xf4\x01\x00\x00"
-    # 287: slip.target_least_rpm = 18
+    # 288: slip.target_least_rpm = 18
     b"\x12\x00\x00\x00"
-    # 288: slip.target_e4 = 120
+    # 289: slip.target_e4 = 120
     b"\x78\x00\x00\x00"
-    # 289: slip.target_at_full_grip_e4 = 900
+    # 290: slip.target_at_full_grip_e4 = 900
     b"\x84\x03\x00\x00"
-    # 290: slip.begin_rpm = 60
+    # 291: slip.begin_rpm = 60
     b"\x3c\x00\x00\x00"
-    # 291: slip.begin_jump_rpm = 50
+    # 292: slip.begin_jump_rpm = 50
     b"\x32\x00\x00\x00"
-    # 292: slip.back_ticks = 8
+    # 293: slip.back_ticks = 8
     b"\x08\x00\x00\x00"
-    # 293: slip.floor_dnm = 0
+    # 294: slip.floor_dnm = 0
     b"\x00\x00\x00\x00"
-    # 294: slip.end_ticks = 20
+    # 295: slip.end_ticks = 20
     b"\x14\x00\x00\x00"
-    # 295: slew.fast_dnm_per_tick = 100
+    # 296: slew.fast_dnm_per_tick = 100
     b"\x64\x00\x00\x00"
-    # 296: slew.slow_dnm_per_tick = 15
+    # 297: slew.slow_dnm_per_tick = 15
     b"\x0f\x00\x00\x00"
-    # 297: slew.slow_within_dnm = 138
+    # 298: slew.slow_within_dnm = 138
     b"\x8a\x00\x00\x00"
-    # 298: slew.half_swing_ticks = 5
+    # 299: slew.half_swing_ticks = 5
     b"\x05\x00\x00\x00"
-    # 299: motor.torque_max_dnm = 3300
+    # 300: motor.torque_max_dnm = 3300
     b"\xe4\x0c\x00\x00"
-    # 300: motor.speed_max_hrpm = 142
+    # 301: motor.speed_max_hrpm = 142
     b"\x8e\x00\x00\x00"
-    # 301: motor.gates_off_below_rpm = 6950
+    # 302: motor.gates_off_below_rpm = 6950
     b"\x26\x1b\x00\x00"
-    # 302: vehicle.rpm_per_100kmh = 6667
+    # 303: vehicle.rpm_per_100kmh = 6667
     b"\x0b\x1a\x00\x00"
-    # 303: vehicle.rest_below_ckmh = 50
+    # 304: vehicle.rest_below_ckmh = 50
     b"\x32\x00\x00\x00"
-    # 304: derate.stator_c40[4]
+    # 305: derate.stator_c40[4]
     b"\xb4\x00\x00\x00\xbe\x00\x00\x00\xcd\x00\x00\x00\xd7\x00\x00\x00"
-    # 308: derate.stator_e3[4]
+    # 309: derate.stator_e3[4]
     b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 312: derate.inverter_c40[4]
+    # 313: derate.inverter_c40[4]
     b"\x73\x00\x00\x00\x7d\x00\x00\x00\x87\x00\x00\x00\x8e\x00\x00\x00"
-    # 316: derate.inverter_e3[4]
+    # 317: derate.inverter_e3[4]
     b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 320: derate.cells_hot_c40[4]
+    # 321: derate.cells_hot_c40[4]
     b"\x58\x00\x00\x00\x5c\x00\x00\x00\x5f\x00\x00\x00\x62\x00\x00\x00"
-    # 324: derate.cells_hot_share_e3[4]
+    # 325: derate.cells_hot_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 328: derate.cells_cold_c40[4]
+    # 329: derate.cells_cold_c40[4]
     b"\x0a\x00\x00\x00\x1e\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00"
-    # 332: derate.cells_cold_share_e3[4]
+    # 333: derate.cells_cold_share_e3[4]
     b"\x00\x00\x00\x00\xf4\x01\x00\x00\x20\x03\x00\x00\xe8\x03\x00\x00"
-    # 336: derate.cells_cold_regen_c40[4]
+    # 337: derate.cells_cold_regen_c40[4]
     b"\x23\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00\x37\x00\x00\x00"
-    # 340: derate.cells_cold_regen_share_e3[4]
+    # 341: derate.cells_cold_regen_share_e3[4]
     b"\x00\x00\x00\x00\xc8\x00\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 344: derate.empty_e3[4]
+    # 345: derate.empty_e3[4]
     b"\x00\x00\x00\x00\x32\x00\x00\x00\x64\x00\x00\x00\x96\x00\x00\x00"
-    # 348: derate.empty_share_e3[4]
+    # 349: derate.empty_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 352: derate.full_e3[4]
+    # 353: derate.full_e3[4]
     b"\x84\x03\x00\x00\xb6\x03\x00\x00\xde\x03\x00\x00\xe8\x03\x00\x00"
-    # 356: derate.full_share_e3[4]
+    # 357: derate.full_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 360: derate.cell_low_mv[4]
+    # 361: derate.cell_low_mv[4]
     b"\x8c\x0a\x00\x00\x54\x0b\x00\x00\xb8\x0b\x00\x00\x80\x0c\x00\x00"
-    # 364: derate.cell_low_share_e3[4]
+    # 365: derate.cell_low_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 368: derate.cell_high_mv[4]
+    # 369: derate.cell_high_mv[4]
     b"\x04\x10\x00\x00\x36\x10\x00\x00\x54\x10\x00\x00\x68\x10\x00\x00"
-    # 372: derate.cell_high_share_e3[4]
+    # 373: derate.cell_high_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 376: derate.link_low_dv[4]
+    # 377: derate.link_low_dv[4]
     b"\x98\x08\x00\x00\xc4\x09\x00\x00\xf0\x0a\x00\x00\xb8\x0b\x00\x00"
-    # 380: derate.link_low_share_e3[4]
+    # 381: derate.link_low_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 384: derate.link_high_dv[4]
+    # 385: derate.link_high_dv[4]
     b"\x80\x11\x00\x00\xc6\x11\x00\x00\x0c\x12\x00\x00\x48\x12\x00\x00"
-    # 388: derate.link_high_share_e3[4]
+    # 389: derate.link_high_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 392: derate.slew_dnm_per_tick = 10
+    # 393: derate.slew_dnm_per_tick = 10
     b"\x0a\x00\x00\x00"
-    # 393: battery.late_power_daw = 2000
+    # 394: battery.late_power_daw = 2000
     b"\xd0\x07\x00\x00"
-    # 394: battery.auxiliary_daw = 35
+    # 395: battery.auxiliary_daw = 35
     b"\x23\x00\x00\x00"
-    # 395: loss.fixed_w = 195
+    # 396: loss.fixed_w = 195
     b"\xc3\x00\x00\x00"
-    # 396: loss.speed_mw_per_rpm = 68
+    # 397: loss.speed_mw_per_rpm = 68
     b"\x44\x00\x00\x00"
-    # 397: loss.speed_squared_e5 = 877
+    # 398: loss.speed_squared_e5 = 877
     b"\x6d\x03\x00\x00"
-    # 398: loss.torque_mw_per_dnm = 455
+    # 399: loss.torque_mw_per_dnm = 455
     b"\xc7\x01\x00\x00"
-    # 399: loss.torque_squared_e3 = 638
+    # 400: loss.torque_squared_e3 = 638
     b"\x7e\x02\x00\x00"
-    # 400: loss.torque_speed_e3 = 188
+    # 401: loss.torque_speed_e3 = 188
     b"\xbc\x00\x00\x00"
-    # 401: loss.weakening_rpm = 6207
+    # 402: loss.weakening_rpm = 6207
     b"\x3f\x18\x00\x00"
-    # 402: loss.weakening_w = 900
+    # 403: loss.weakening_w = 900
     b"\x84\x03\x00\x00"
-    # 403: loss.weakening_copper_percent = 27
+    # 404: loss.weakening_copper_percent = 27
     b"\x1b\x00\x00\x00"
-    # 404: hv.precharged_percent = 95
+    # 405: hv.precharged_percent = 95
     b"\x5f\x00\x00\x00"
-    # 405: hv.precharged_within_dv = 200
+    # 406: hv.precharged_within_dv = 200
     b"\xc8\x00\x00\x00"
-    # 406: hv.precharged_ticks = 10
+    # 407: hv.precharged_ticks = 10
     b"\x0a\x00\x00\x00"
-    # 407: hv.too_fast_ticks = 5
+    # 408: hv.too_fast_ticks = 5
     b"\x05\x00\x00\x00"
-    # 408: hv.too_slow_ticks = 300
+    # 409: hv.too_slow_ticks = 300
     b"\x2c\x01\x00\x00"
-    # 409: hv.tries_window_ticks = 6000
+    # 410: hv.tries_window_ticks = 6000
     b"\x70\x17\x00\x00"
-    # 410: hv.off_below_dv = 600
+    # 411: hv.off_below_dv = 600
     b"\x58\x02\x00\x00"
-    # 411: hv.off_ticks = 500
+    # 412: hv.off_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 412: hv.open_below_da = 200
+    # 413: hv.open_below_da = 200
     b"\xc8\x00\x00\x00"
-    # 413: hv.open_wait_ticks = 100
+    # 414: hv.open_wait_ticks = 100
     b"\x64\x00\x00\x00"
-    # 414: hv.discharge_below_rpm = 450
+    # 415: hv.discharge_below_rpm = 450
     b"\xc2\x01\x00\x00"
-    # 415: timing.latch_ms = 100
+    # 416: timing.latch_ms = 100
     b"\x64\x00\x00\x00"
-    # 416: timing.bms_late_ms = 300
+    # 417: timing.bms_late_ms = 300
     b"\x2c\x01\x00\x00"
-    # 417: timing.bms_lost_ms = 1000
+    # 418: timing.bms_lost_ms = 1000
     b"\xe8\x03\x00\x00"
-    # 418: monitor.apps1_min_mv = 500
+    # 419: monitor.apps1_min_mv = 500
     b"\xf4\x01\x00\x00"
-    # 419: monitor.apps1_span_mv = 4000
+    # 420: monitor.apps1_span_mv = 4000
     b"\xa0\x0f\x00\x00"
-    # 420: monitor.apps2_min_mv = 250
+    # 421: monitor.apps2_min_mv = 250
     b"\xfa\x00\x00\x00"
-    # 421: monitor.apps2_span_mv = 2000
+    # 422: monitor.apps2_span_mv = 2000
     b"\xd0\x07\x00\x00"
-    # 422: monitor.full_dnm = 6600
+    # 423: monitor.full_dnm = 6600
     b"\xc8\x19\x00\x00"
-    # 423: monitor.full_reverse_dnm = 1320
+    # 424: monitor.full_reverse_dnm = 1320
     b"\x28\x05\x00\x00"
-    # 424: monitor.pedal_margin_e4 = 20
+    # 425: monitor.pedal_margin_e4 = 20
     b"\x14\x00\x00\x00"
-    # 425: monitor.creep_dnm = 300
+    # 426: monitor.creep_dnm = 300
     b"\x2c\x01\x00\x00"
-    # 426: monitor.creep_below_rpm = 410
+    # 427: monitor.creep_below_rpm = 410
     b"\x9a\x01\x00\x00"
-    # 427: monitor.regen_dnm = 900
+    # 428: monitor.regen_dnm = 900
     b"\x84\x03\x00\x00"
-    # 428: monitor.regen_one_pedal_dnm = 2600
+    # 429: monitor.regen_one_pedal_dnm = 2600
     b"\x28\x0a\x00\x00"
-    # 429: monitor.regen_above_rpm = 180
+    # 430: monitor.regen_above_rpm = 180
     b"\xb4\x00\x00\x00"
-    # 430: monitor.override_e4 = 2700
+    # 431: monitor.override_e4 = 2700
     b"\x8c\x0a\x00\x00"
-    # 431: monitor.override_above_rpm = 730
+    # 432: monitor.override_above_rpm = 730
     b"\xda\x02\x00\x00"
-    # 432: monitor.fall_dnm_per_tick = 95
+    # 433: monitor.fall_dnm_per_tick = 95
     b"\x5f\x00\x00\x00"
-    # 433: monitor.fall_slow_dnm_per_tick = 13
+    # 434: monitor.fall_slow_dnm_per_tick = 13
     b"\x0d\x00\x00\x00"
-    # 434: monitor.fall_after_ticks = 8
+    # 435: monitor.fall_after_ticks = 8
     b"\x08\x00\x00\x00"
-    # 435: monitor.tolerance_dnm = 100
+    # 436: monitor.tolerance_dnm = 100
     b"\x64\x00\x00\x00"
-    # 436: monitor.actual_tolerance_dnm = 200
+    # 437: monitor.actual_tolerance_dnm = 200
     b"\xc8\x00\x00\x00",
 )
 
