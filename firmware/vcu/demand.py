@@ -29,7 +29,8 @@ _CREEP_FADE = const(226)  # cal: creep.fade_from_ckmh [ckmh]
 _CREEP_END = const(227)  # cal: creep.end_ckmh [ckmh]
 _TOP = const(230)  # cal: speed_limit.forward_ckmh [ckmh]
 _TOP_BACK = const(231)  # cal: speed_limit.reverse_ckmh [ckmh]
-_TOP_FADE = const(232)  # cal: speed_limit.fade_ckmh [ckmh]
+_TOP_ABOVE = const(232)  # cal: speed_limit.above_ckmh [ckmh]
+_TOP_FADE = const(233)  # cal: speed_limit.fade_ckmh [ckmh]
 _REVERSE = const(13)  # cal: gear.reverse_share_e4 [e4]
 
 _TRAVEL_E4 = const(32)  # sig: travel_e4
@@ -58,15 +59,11 @@ def step(signals, received, calibration):
     along = ((s[_SPEED_CKMH] & 0xFFFF ^ 0x8000) - 0x8000) * direction
     available = s[_FRONT_DRIVE] + s[_REAR_DRIVE]
 
-    # TQ-05: reverse. TQ-07: fades out in front of the limit, so the car comes to it from below
-    room = cal[_TOP] - along
+    # TQ-05
+    top = cal[_TOP] + cal[_TOP_ABOVE]
     if direction < 0:
         available = available * cal[_REVERSE] // _FULL
-        room = cal[_TOP_BACK] - along
-    fade = cal[_TOP_FADE]
-    if room < fade:
-        available = available * room // fade if room > 0 else 0
-        s[_SPEED_LIMITED] = 1
+        top = cal[_TOP_BACK]
 
     # TQ-03: lift-off, as a magnitude
     lift = 0
@@ -91,4 +88,16 @@ def step(signals, received, calibration):
             creep = available
         if torque < creep:
             torque = creep
+
+    # TQ-07: the torque falls along a line that is zero a little above the top speed (the drag of the road holds the car
+    # under it), and brakes beyond as lift-off does
+    room = top - along
+    fade = cal[_TOP_FADE]
+    if room < fade:
+        most = (available + lift) * room // fade
+        if most < 0 - cal[_LIFT_ONE_PEDAL]:
+            most = 0 - cal[_LIFT_ONE_PEDAL]
+        if torque > most:
+            torque = most
+            s[_SPEED_LIMITED] = 1
     s[_DEMAND] = torque if direction > 0 else 0 - torque

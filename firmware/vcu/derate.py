@@ -1,7 +1,7 @@
 """Less torque from what is hot, cold, empty, full, or at the end of its voltage (LM-02).
 
 Temperatures and voltages change slowly, so one curve is read in each tick. When all have been read, the lowest share of
-each group is what its limit goes to, by 100 Nm/s and motor at most.
+each group is what its limit goes to, by 100 Nm/s at most.
 """
 
 from array import array
@@ -23,19 +23,19 @@ _LOWEST = const(56)  # dbc: BmsStatus.CellVoltageMin [2 mV]
 _HIGHEST = const(57)  # dbc: BmsStatus.CellVoltageMax [2 mV]
 
 _POINTS = const(4)  # cal: derate.stator_c40.length
-_STATOR = const(305)  # cal: derate.stator_c40 [c40] The shares follow, here and below
-_INVERTER = const(313)  # cal: derate.inverter_c40 [c40]
-_CELLS_HOT = const(321)  # cal: derate.cells_hot_c40 [c40]
-_CELLS_COLD = const(329)  # cal: derate.cells_cold_c40 [c40]
-_CELLS_COLD_REGEN = const(337)  # cal: derate.cells_cold_regen_c40 [c40]
-_EMPTY = const(345)  # cal: derate.empty_e3 [e3]
-_FULL = const(353)  # cal: derate.full_e3 [e3]
-_CELL_LOW = const(361)  # cal: derate.cell_low_mv [mv]
-_CELL_HIGH = const(369)  # cal: derate.cell_high_mv [mv]
-_LINK_LOW = const(377)  # cal: derate.link_low_dv [dv]
-_LINK_HIGH = const(385)  # cal: derate.link_high_dv [dv]
-_TORQUE_MAX = const(300)  # cal: motor.torque_max_dnm [dnm]
-_SLEW = const(393)  # cal: derate.slew_dnm_per_tick [tick]
+_STATOR = const(306)  # cal: derate.stator_c40 [c40] The shares follow, here and below
+_INVERTER = const(314)  # cal: derate.inverter_c40 [c40]
+_CELLS_HOT = const(322)  # cal: derate.cells_hot_c40 [c40]
+_CELLS_COLD = const(330)  # cal: derate.cells_cold_c40 [c40]
+_CELLS_COLD_REGEN = const(338)  # cal: derate.cells_cold_regen_c40 [c40]
+_EMPTY = const(346)  # cal: derate.empty_e3 [e3]
+_FULL = const(354)  # cal: derate.full_e3 [e3]
+_CELL_LOW = const(362)  # cal: derate.cell_low_mv [mv]
+_CELL_HIGH = const(370)  # cal: derate.cell_high_mv [mv]
+_LINK_LOW = const(378)  # cal: derate.link_low_dv [dv]
+_LINK_HIGH = const(386)  # cal: derate.link_high_dv [dv]
+_TORQUE_MAX = const(301)  # cal: motor.torque_max_dnm [dnm]
+_SLEW = const(394)  # cal: derate.slew_dnm_per_tick [tick]
 
 _STATOR_HOT = const(4)  # dbc: VcuStatus.LimitReason.StatorTemp
 _INVERTER_HOT = const(5)  # dbc: VcuStatus.LimitReason.InverterTemp
@@ -120,7 +120,7 @@ def step(signals, received, calibration, table, rows: int, memory):
         motors = 1 if group <= 1 else 2
         target = cal[_TORQUE_MAX] * motors * m[_SHARE + group] // _ALL
         limit = m[_LIMIT + group]
-        most = cal[_SLEW] * motors
+        most = cal[_SLEW]  # of both as well: the shares may put all of a change on one motor
         if not s[_DRIVING]:
             limit = target
         elif target > limit + most:

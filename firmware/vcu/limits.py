@@ -17,19 +17,19 @@ _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
 
-_LATE_MS = const(417)  # cal: timing.bms_late_ms [ms]
-_LOST_MS = const(418)  # cal: timing.bms_lost_ms [ms]
-_LATE_POWER = const(394)  # cal: battery.late_power_daw [daw]
-_AUXILIARY = const(395)  # cal: battery.auxiliary_daw [daw]
-_LOSS_FIXED = const(396)  # cal: loss.fixed_w [w]
-_LOSS_SPEED = const(397)  # cal: loss.speed_mw_per_rpm [rpm]
-_LOSS_SPEED2 = const(398)  # cal: loss.speed_squared_e5 [e5]
-_LOSS_TORQUE = const(399)  # cal: loss.torque_mw_per_dnm [dnm]
-_LOSS_TORQUE2 = const(400)  # cal: loss.torque_squared_e3 [e3]
-_LOSS_BOTH = const(401)  # cal: loss.torque_speed_e3 [e3]
-_WEAK_RPM = const(402)  # cal: loss.weakening_rpm [rpm]
-_WEAK_W = const(403)  # cal: loss.weakening_w [w]
-_WEAK_PERCENT = const(404)  # cal: loss.weakening_copper_percent [percent]
+_LATE_MS = const(418)  # cal: timing.bms_late_ms [ms]
+_LOST_MS = const(419)  # cal: timing.bms_lost_ms [ms]
+_LATE_POWER = const(395)  # cal: battery.late_power_daw [daw]
+_AUXILIARY = const(396)  # cal: battery.auxiliary_daw [daw]
+_LOSS_FIXED = const(397)  # cal: loss.fixed_w [w]
+_LOSS_SPEED = const(398)  # cal: loss.speed_mw_per_rpm [rpm]
+_LOSS_SPEED2 = const(399)  # cal: loss.speed_squared_e5 [e5]
+_LOSS_TORQUE = const(400)  # cal: loss.torque_mw_per_dnm [dnm]
+_LOSS_TORQUE2 = const(401)  # cal: loss.torque_squared_e3 [e3]
+_LOSS_BOTH = const(402)  # cal: loss.torque_speed_e3 [e3]
+_WEAK_RPM = const(403)  # cal: loss.weakening_rpm [rpm]
+_WEAK_W = const(404)  # cal: loss.weakening_w [w]
+_WEAK_PERCENT = const(405)  # cal: loss.weakening_copper_percent [percent]
 
 _NONE = const(0)  # dbc: VcuStatus.LimitReason.None
 _MOTOR = const(1)  # dbc: VcuStatus.LimitReason.MotorEnvelope
@@ -65,6 +65,7 @@ _LIMITED = const(71)  # sig: limited_dnm
 _MOST_DRIVE = const(72)  # sig: most_drive_dnm
 _MOST_REGEN = const(73)  # sig: most_regen_dnm
 _REASON = const(74)  # sig: reason
+_RPM_BEFORE = const(110)  # sig: rpm_before
 _FRONT_DNM = const(77)  # sig: front_dnm
 _REAR_DNM = const(78)  # sig: rear_dnm
 _CAR_DRIVE = const(105)  # sig: car_drive_dnm
@@ -72,6 +73,8 @@ _CAR_REGEN = const(106)  # sig: car_regen_dnm
 _DERATED_DRIVE = const(107)  # sig: derated_drive
 _DERATED_REGEN = const(108)  # sig: derated_regen
 
+_RPM_MOST = const(16_000)  # the loss model's products stay small
+_AHEAD_TICKS = const(2)  # from the speed on the bus to the torque at the shaft
 _DNM_RPM_PER_DAW = const(955)  # 0.1 Nm * 1 rpm is 10.47 mW, so 955 of them are 10 W
 
 
@@ -113,14 +116,18 @@ def most_drive(cal, torque_dnm: int, rpm: int, units: int, power_daw: int) -> in
 
 @micropython.viper
 def most_regen(cal, torque_dnm: int, rpm: int, units: int, power_daw: int) -> int:
-    """LM-01: as much of a braking torque as this electrical power can take in; the units' losses come off before."""
+    """LM-01: as much of a braking torque as this electrical power can take in; losses by the torque come off before.
+
+    What a unit loses by turning alone may brake the shaft before it is electrical power, so it does not count here.
+    """
     if power_daw <= 0:
         return 0
     if not rpm:
         return torque_dnm
     left = power_daw * _DNM_RPM_PER_DAW // rpm
     if left < torque_dnm:
-        left = (power_daw + units * int(loss_w(cal, left // units, rpm)) // 10) * _DNM_RPM_PER_DAW // rpm
+        loss = int(loss_w(cal, left // units, rpm)) - int(loss_w(cal, 0, rpm))
+        left = (power_daw + units * loss // 10) * _DNM_RPM_PER_DAW // rpm
     return left if left < torque_dnm else torque_dnm
 
 
@@ -171,7 +178,13 @@ def step(signals, received, message_ages, calibration):
         torque = 0 - regen
         reason = s[_DERATED_REGEN] if s[_DERATED_REGEN] else _MOTOR
 
-    # LM-01: what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
+    # LM-01: at the speed that the motors have when the torque is there; what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
+    rising = rpm - s[_RPM_BEFORE]
+    s[_RPM_BEFORE] = rpm
+    if rising > 0:
+        rpm += rising * _AHEAD_TICKS
+        if rpm > _RPM_MOST:
+            rpm = _RPM_MOST
     flows = (s[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
     flows = (flows + ((s[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000)) * direction
     most = torque if torque > flows else flows

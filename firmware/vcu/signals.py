@@ -119,8 +119,9 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 107 derated_drive        LimitReason of what leaves less than the units can give, or 0
 108 derated_regen
 109 wheels_valid         bit for each wheel speed that may be used
+110 rpm_before           mean motor speed of the last tick, as a magnitude
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 110))
+signals = array("i", bytes(4 * 111))

@@ -43,6 +43,7 @@ class Car:
     def ask(self, torque_dnm, rpm=3000, direction=1):
         s = self.s
         s.demand_dnm, s.rpm, s.direction = torque_dnm, rpm, direction
+        s.rpm_before = abs(rpm)
         step(s, self.rx, self.ages, self.cal)
         return int(s.limited_dnm)
 

@@ -21,7 +21,7 @@ def test_slew_of_each_motor(at_speed: AtSpeed) -> None:
     begin = bench.time_s
     for pedal in (100, 0, 100, 0):
         bench.driver.pedal(pedal)
-        bench.run(0.8)
+        bench.run(1.2)
     fast, slow = [], []
     for series in requested_nm(bench, begin):
         steps = np.diff(series)
@@ -30,9 +30,9 @@ def test_slew_of_each_motor(at_speed: AtSpeed) -> None:
         slow.append(np.max(np.abs(np.diff(np.clip(series, -10.0, 10.0)))))
         assert np.max(series) > 100
         assert np.min(series) < -50
-    bench.measure("slew_nm_per_s", 100 * max(fast), 1000.0, req="TQ-06")
+    bench.measure("slew_nmps", round(100 * max(fast), 3), 1000.0, req="TQ-06", unit="Nm/s")
     # The command's step of 0.1 Nm is 10 Nm/s
-    bench.measure("slew_around_zero_nm_per_s", 100 * max(slow), 160.0, req="TQ-06")
+    bench.measure("slew_around_zero_nmps", round(100 * max(slow), 3), 160.0, req="TQ-06", unit="Nm/s")
 
 
 @pytest.mark.req("TQ-06", "SF-02")
@@ -55,17 +55,10 @@ def test_torque_max_caps_the_sum_within_one_tick(at_speed: AtSpeed) -> None:
     bench.driver.pedal(100)
     bench.run(0.7)
     bench.car.esc.torque_max_nm = 120.0
-    sent = bench.observer.count("EscMotion") if hasattr(bench.observer, "count") else 0
-    assert sent >= 0
     begin = bench.time_s
     bench.run(0.3)
-    capped = [
-        times[values > 0][0] for times, values in (bench.series("EscMotion", "TorqueMaxValid"),)
-    ][0]
-    worst = 0.0
-    for name in ("VcuInvFrontCommand", "VcuInvRearCommand"):
-        times, _ = bench.series(name, "TorqueRequest")
-        worst = max(worst, float(np.min(times[times > capped]) - capped))
+    times, values = bench.series("EscMotion", "TorqueMaxValid")
+    capped = times[values > 0][0]
     front, rear = requested_nm(bench, begin + 0.025)
     bench.measure("capped_sum_nm", float(np.max(front + rear)), 120.0, req="TQ-08")
     times, values = bench.series("VcuInvRearCommand", "TorqueRequest")
@@ -112,10 +105,15 @@ def test_the_driveline_does_not_shuffle(at_speed: AtSpeed, name: str) -> None:
     bench.run(1.5)
     bench.driver.pedal(after)
     seen = swings(bench, 0.9)
-    for axle, swing in zip(("front", "rear"), seen.T, strict=True):
-        if np.max(np.abs(swing)) > 0.1:
-            bench.measure(f"{name}_second_peak_{axle}_percent", second_peak_percent(swing), 20.0, req="TQ-10")
-    assert np.max(np.abs(seen)) > 0.2, "the shaft has been wound up"
+    both = seen[:, 0] + seen[:, 1]
+    assert np.max(np.abs(both)) > 0.4, "the shafts have been wound up"
+    bench.measure(
+        f"{name}_second_peak_percent",
+        second_peak_percent(both),
+        20.0,
+        req="TQ-10",
+        comment="of the shafts of both axles together, which move the car; one axle's hand-over to the other is no swing",
+    )
 
 
 @pytest.mark.req("TQ-07")
