@@ -1,4 +1,4 @@
-"""The whole control law, tick by tick, with integers that refuse what the board cannot keep: any frame, any calibration.
+"""The whole control law, tick by tick, with integers that refuse what the board cannot keep: any frame and calibration.
 
 What the frames say need make no sense. Whatever they say: no integer leaves the small ones, no float is made, and the
 commands stay inside what units, directions and limits allow.
