@@ -178,7 +178,8 @@ def step(signals, received, message_ages, calibration):
         torque = 0 - regen
         reason = s[_DERATED_REGEN] if s[_DERATED_REGEN] else _MOTOR
 
-    # LM-01: at the speed that the motors have when the torque is there; what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
+    # LM-01: at the speed that the motors have when the torque is there. What is asked for, and what still flows on its
+    # way down: that is cut at once, for no slew is quick enough
     rising = rpm - s[_RPM_BEFORE]
     s[_RPM_BEFORE] = rpm
     if rising > 0:

@@ -112,7 +112,7 @@ def test_the_driveline_does_not_shuffle(at_speed: AtSpeed, name: str) -> None:
         second_peak_percent(both),
         20.0,
         req="TQ-10",
-        comment="of the shafts of both axles together, which move the car; one axle's hand-over to the other is no swing",
+        comment="of the shafts of both axles together, which move the car",
     )
 
 
