@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0xFA87)
-_CRC = const(0xC45657B4)
+CALIBRATION_HASH = const(0x28FB)
+_CRC = const(0x9A99F2DF)
 
 cal = array(
     "i",
@@ -120,209 +120,211 @@ cal = array(
     # 258: split.threshold_regen_dnm[12]
     b"\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00"
     b"\xff\x02\x00\x00\xff\x02\x00\x00\xff\x02\x00\x00\x02\x03\x00\x00\x09\x03\x00\x00\x0f\x03\x00\x00"
-    # 270: split.hysteresis_e4 = 2000
+    # 270: split.engage_e4 = 12500
+    b"\xd4\x30\x00\x00"
+    # 271: split.hysteresis_e4 = 2000
     b"\xd0\x07\x00\x00"
-    # 271: split.dwell_ticks = 500
+    # 272: split.dwell_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 272: split.idle_ticks = 50
+    # 273: split.idle_ticks = 50
     b"\x32\x00\x00\x00"
-    # 273: split.torque_per_g_dnm = 8650
+    # 274: split.torque_per_g_dnm = 8650
     b"\xca\x21\x00\x00"
-    # 274: split.share_at_rest_e4 = 4900
+    # 275: split.share_at_rest_e4 = 4900
     b"\x24\x13\x00\x00"
-    # 275: split.share_per_g_e4 = 1900
+    # 276: split.share_per_g_e4 = 1900
     b"\x6c\x07\x00\x00"
-    # 276: split.share_max_e4 = 6500
+    # 277: split.share_max_e4 = 6500
     b"\x64\x19\x00\x00"
-    # 277: split.follow_above_dnm = 1297
+    # 278: split.follow_above_dnm = 1297
     b"\x11\x05\x00\x00"
-    # 278: split.regen_rear_e4 = 4000
+    # 279: split.regen_rear_e4 = 4000
     b"\xa0\x0f\x00\x00"
-    # 279: split.regen_free_below_dnm = 432
+    # 280: split.regen_free_below_dnm = 432
     b"\xb0\x01\x00\x00"
-    # 280: split.regen_rear_only_dnm = 259
+    # 281: split.regen_rear_only_dnm = 259
     b"\x03\x01\x00\x00"
-    # 281: slip.sensors_apart_rpm = 25
+    # 282: slip.sensors_apart_rpm = 25
     b"\x19\x00\x00\x00"
-    # 282: slip.motor_inertia_eighths = 5
+    # 283: slip.motor_inertia_eighths = 5
     b"\x05\x00\x00\x00"
-    # 283: slip.inertia_dnm = 838
+    # 284: slip.inertia_dnm = 838
     b"\x46\x03\x00\x00"
-    # 284: slip.rolling_dnm = 106
+    # 285: slip.rolling_dnm = 106
     b"\x6a\x00\x00\x00"
-    # 285: slip.beyond_mmps2 = 300
+    # 286: slip.beyond_mmps2 = 300
     b"\x2c\x01\x00\x00"
-    # 286: slip.least_grip_dnm = 100
+    # 287: slip.least_grip_dnm = 100
     b"\x64\x00\x00\x00"
-    # 287: slip.follow_mmps2 = 500
+    # 288: slip.follow_mmps2 = 500
     b"\xf4\x01\x00\x00"
-    # 288: slip.target_least_rpm = 18
+    # 289: slip.target_least_rpm = 18
     b"\x12\x00\x00\x00"
-    # 289: slip.target_e4 = 120
+    # 290: slip.target_e4 = 120
     b"\x78\x00\x00\x00"
-    # 290: slip.target_at_full_grip_e4 = 900
+    # 291: slip.target_at_full_grip_e4 = 900
     b"\x84\x03\x00\x00"
-    # 291: slip.begin_rpm = 60
+    # 292: slip.begin_rpm = 60
     b"\x3c\x00\x00\x00"
-    # 292: slip.begin_jump_rpm = 50
+    # 293: slip.begin_jump_rpm = 50
     b"\x32\x00\x00\x00"
-    # 293: slip.back_ticks = 8
+    # 294: slip.back_ticks = 8
     b"\x08\x00\x00\x00"
-    # 294: slip.floor_dnm = 0
+    # 295: slip.floor_dnm = 0
     b"\x00\x00\x00\x00"
-    # 295: slip.end_ticks = 20
+    # 296: slip.end_ticks = 20
     b"\x14\x00\x00\x00"
-    # 296: slew.fast_dnm_per_tick = 100
+    # 297: slew.fast_dnm_per_tick = 100
     b"\x64\x00\x00\x00"
-    # 297: slew.slow_dnm_per_tick = 15
+    # 298: slew.slow_dnm_per_tick = 15
     b"\x0f\x00\x00\x00"
-    # 298: slew.slow_within_dnm = 138
+    # 299: slew.slow_within_dnm = 138
     b"\x8a\x00\x00\x00"
-    # 299: slew.half_swing_ticks = 5
+    # 300: slew.half_swing_ticks = 5
     b"\x05\x00\x00\x00"
-    # 300: motor.torque_max_dnm = 3300
+    # 301: motor.torque_max_dnm = 3300
     b"\xe4\x0c\x00\x00"
-    # 301: motor.speed_max_hrpm = 142
+    # 302: motor.speed_max_hrpm = 142
     b"\x8e\x00\x00\x00"
-    # 302: motor.gates_off_below_rpm = 6950
+    # 303: motor.gates_off_below_rpm = 6950
     b"\x26\x1b\x00\x00"
-    # 303: vehicle.rpm_per_100kmh = 6667
+    # 304: vehicle.rpm_per_100kmh = 6667
     b"\x0b\x1a\x00\x00"
-    # 304: vehicle.rest_below_ckmh = 50
+    # 305: vehicle.rest_below_ckmh = 50
     b"\x32\x00\x00\x00"
-    # 305: derate.stator_c40[4]
+    # 306: derate.stator_c40[4]
     b"\xb4\x00\x00\x00\xbe\x00\x00\x00\xcd\x00\x00\x00\xd7\x00\x00\x00"
-    # 309: derate.stator_e3[4]
+    # 310: derate.stator_e3[4]
     b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 313: derate.inverter_c40[4]
+    # 314: derate.inverter_c40[4]
     b"\x73\x00\x00\x00\x7d\x00\x00\x00\x87\x00\x00\x00\x8e\x00\x00\x00"
-    # 317: derate.inverter_e3[4]
+    # 318: derate.inverter_e3[4]
     b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 321: derate.cells_hot_c40[4]
+    # 322: derate.cells_hot_c40[4]
     b"\x58\x00\x00\x00\x5c\x00\x00\x00\x5f\x00\x00\x00\x62\x00\x00\x00"
-    # 325: derate.cells_hot_share_e3[4]
+    # 326: derate.cells_hot_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 329: derate.cells_cold_c40[4]
+    # 330: derate.cells_cold_c40[4]
     b"\x0a\x00\x00\x00\x1e\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00"
-    # 333: derate.cells_cold_share_e3[4]
+    # 334: derate.cells_cold_share_e3[4]
     b"\x00\x00\x00\x00\xf4\x01\x00\x00\x20\x03\x00\x00\xe8\x03\x00\x00"
-    # 337: derate.cells_cold_regen_c40[4]
+    # 338: derate.cells_cold_regen_c40[4]
     b"\x23\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00\x37\x00\x00\x00"
-    # 341: derate.cells_cold_regen_share_e3[4]
+    # 342: derate.cells_cold_regen_share_e3[4]
     b"\x00\x00\x00\x00\xc8\x00\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 345: derate.empty_e3[4]
+    # 346: derate.empty_e3[4]
     b"\x00\x00\x00\x00\x32\x00\x00\x00\x64\x00\x00\x00\x96\x00\x00\x00"
-    # 349: derate.empty_share_e3[4]
+    # 350: derate.empty_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 353: derate.full_e3[4]
+    # 354: derate.full_e3[4]
     b"\x84\x03\x00\x00\xb6\x03\x00\x00\xde\x03\x00\x00\xe8\x03\x00\x00"
-    # 357: derate.full_share_e3[4]
+    # 358: derate.full_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 361: derate.cell_low_mv[4]
+    # 362: derate.cell_low_mv[4]
     b"\x8c\x0a\x00\x00\x54\x0b\x00\x00\xb8\x0b\x00\x00\x80\x0c\x00\x00"
-    # 365: derate.cell_low_share_e3[4]
+    # 366: derate.cell_low_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 369: derate.cell_high_mv[4]
+    # 370: derate.cell_high_mv[4]
     b"\x04\x10\x00\x00\x36\x10\x00\x00\x54\x10\x00\x00\x68\x10\x00\x00"
-    # 373: derate.cell_high_share_e3[4]
+    # 374: derate.cell_high_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 377: derate.link_low_dv[4]
+    # 378: derate.link_low_dv[4]
     b"\x98\x08\x00\x00\xc4\x09\x00\x00\xf0\x0a\x00\x00\xb8\x0b\x00\x00"
-    # 381: derate.link_low_share_e3[4]
+    # 382: derate.link_low_share_e3[4]
     b"\x00\x00\x00\x00\x2c\x01\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 385: derate.link_high_dv[4]
+    # 386: derate.link_high_dv[4]
     b"\x80\x11\x00\x00\xc6\x11\x00\x00\x0c\x12\x00\x00\x48\x12\x00\x00"
-    # 389: derate.link_high_share_e3[4]
+    # 390: derate.link_high_share_e3[4]
     b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 393: derate.slew_dnm_per_tick = 10
+    # 394: derate.slew_dnm_per_tick = 10
     b"\x0a\x00\x00\x00"
-    # 394: battery.late_power_daw = 2000
+    # 395: battery.late_power_daw = 2000
     b"\xd0\x07\x00\x00"
-    # 395: battery.auxiliary_daw = 35
+    # 396: battery.auxiliary_daw = 35
     b"\x23\x00\x00\x00"
-    # 396: loss.fixed_w = 195
+    # 397: loss.fixed_w = 195
     b"\xc3\x00\x00\x00"
-    # 397: loss.speed_mw_per_rpm = 68
+    # 398: loss.speed_mw_per_rpm = 68
     b"\x44\x00\x00\x00"
-    # 398: loss.speed_squared_e5 = 877
+    # 399: loss.speed_squared_e5 = 877
     b"\x6d\x03\x00\x00"
-    # 399: loss.torque_mw_per_dnm = 455
+    # 400: loss.torque_mw_per_dnm = 455
     b"\xc7\x01\x00\x00"
-    # 400: loss.torque_squared_e3 = 638
+    # 401: loss.torque_squared_e3 = 638
     b"\x7e\x02\x00\x00"
-    # 401: loss.torque_speed_e3 = 188
+    # 402: loss.torque_speed_e3 = 188
     b"\xbc\x00\x00\x00"
-    # 402: loss.weakening_rpm = 6207
+    # 403: loss.weakening_rpm = 6207
     b"\x3f\x18\x00\x00"
-    # 403: loss.weakening_w = 900
+    # 404: loss.weakening_w = 900
     b"\x84\x03\x00\x00"
-    # 404: loss.weakening_copper_percent = 27
+    # 405: loss.weakening_copper_percent = 27
     b"\x1b\x00\x00\x00"
-    # 405: hv.precharged_percent = 95
+    # 406: hv.precharged_percent = 95
     b"\x5f\x00\x00\x00"
-    # 406: hv.precharged_within_dv = 200
+    # 407: hv.precharged_within_dv = 200
     b"\xc8\x00\x00\x00"
-    # 407: hv.precharged_ticks = 10
+    # 408: hv.precharged_ticks = 10
     b"\x0a\x00\x00\x00"
-    # 408: hv.too_fast_ticks = 5
+    # 409: hv.too_fast_ticks = 5
     b"\x05\x00\x00\x00"
-    # 409: hv.too_slow_ticks = 300
+    # 410: hv.too_slow_ticks = 300
     b"\x2c\x01\x00\x00"
-    # 410: hv.tries_window_ticks = 6000
+    # 411: hv.tries_window_ticks = 6000
     b"\x70\x17\x00\x00"
-    # 411: hv.off_below_dv = 600
+    # 412: hv.off_below_dv = 600
     b"\x58\x02\x00\x00"
-    # 412: hv.off_ticks = 500
+    # 413: hv.off_ticks = 500
     b"\xf4\x01\x00\x00"
-    # 413: hv.open_below_da = 200
+    # 414: hv.open_below_da = 200
     b"\xc8\x00\x00\x00"
-    # 414: hv.open_wait_ticks = 100
+    # 415: hv.open_wait_ticks = 100
     b"\x64\x00\x00\x00"
-    # 415: hv.discharge_below_rpm = 450
+    # 416: hv.discharge_below_rpm = 450
     b"\xc2\x01\x00\x00"
-    # 416: timing.latch_ms = 100
+    # 417: timing.latch_ms = 100
     b"\x64\x00\x00\x00"
-    # 417: timing.bms_late_ms = 300
+    # 418: timing.bms_late_ms = 300
     b"\x2c\x01\x00\x00"
-    # 418: timing.bms_lost_ms = 1000
+    # 419: timing.bms_lost_ms = 1000
     b"\xe8\x03\x00\x00"
-    # 419: monitor.apps1_min_mv = 500
+    # 420: monitor.apps1_min_mv = 500
     b"\xf4\x01\x00\x00"
-    # 420: monitor.apps1_span_mv = 4000
+    # 421: monitor.apps1_span_mv = 4000
     b"\xa0\x0f\x00\x00"
-    # 421: monitor.apps2_min_mv = 250
+    # 422: monitor.apps2_min_mv = 250
     b"\xfa\x00\x00\x00"
-    # 422: monitor.apps2_span_mv = 2000
+    # 423: monitor.apps2_span_mv = 2000
     b"\xd0\x07\x00\x00"
-    # 423: monitor.full_dnm = 6600
+    # 424: monitor.full_dnm = 6600
     b"\xc8\x19\x00\x00"
-    # 424: monitor.full_reverse_dnm = 1320
+    # 425: monitor.full_reverse_dnm = 1320
     b"\x28\x05\x00\x00"
-    # 425: monitor.pedal_margin_e4 = 20
+    # 426: monitor.pedal_margin_e4 = 20
     b"\x14\x00\x00\x00"
-    # 426: monitor.creep_dnm = 300
+    # 427: monitor.creep_dnm = 300
     b"\x2c\x01\x00\x00"
-    # 427: monitor.creep_below_rpm = 410
+    # 428: monitor.creep_below_rpm = 410
     b"\x9a\x01\x00\x00"
-    # 428: monitor.regen_dnm = 900
+    # 429: monitor.regen_dnm = 900
     b"\x84\x03\x00\x00"
-    # 429: monitor.regen_one_pedal_dnm = 2600
+    # 430: monitor.regen_one_pedal_dnm = 2600
     b"\x28\x0a\x00\x00"
-    # 430: monitor.regen_above_rpm = 180
+    # 431: monitor.regen_above_rpm = 180
     b"\xb4\x00\x00\x00"
-    # 431: monitor.override_e4 = 2700
+    # 432: monitor.override_e4 = 2700
     b"\x8c\x0a\x00\x00"
-    # 432: monitor.override_above_rpm = 730
+    # 433: monitor.override_above_rpm = 730
     b"\xda\x02\x00\x00"
-    # 433: monitor.fall_dnm_per_tick = 95
+    # 434: monitor.fall_dnm_per_tick = 95
     b"\x5f\x00\x00\x00"
-    # 434: monitor.fall_slow_dnm_per_tick = 13
+    # 435: monitor.fall_slow_dnm_per_tick = 13
     b"\x0d\x00\x00\x00"
-    # 435: monitor.fall_after_ticks = 8
+    # 436: monitor.fall_after_ticks = 8
     b"\x08\x00\x00\x00"
-    # 436: monitor.tolerance_dnm = 100
+    # 437: monitor.tolerance_dnm = 100
     b"\x64\x00\x00\x00"
-    # 437: monitor.actual_tolerance_dnm = 200
+    # 438: monitor.actual_tolerance_dnm = 200
     b"\xc8\x00\x00\x00",
 )
 

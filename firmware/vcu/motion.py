@@ -6,10 +6,10 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(303)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(304)  # cal: vehicle.rest_below_ckmh [ckmh]
-_APART = const(281)  # cal: slip.sensors_apart_rpm [rpm]
-_EIGHTHS = const(282)  # cal: slip.motor_inertia_eighths [eighths]
+_RPM_PER_100KMH = const(304)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(305)  # cal: vehicle.rest_below_ckmh [ckmh]
+_APART = const(282)  # cal: slip.sensors_apart_rpm [rpm]
+_EIGHTHS = const(283)  # cal: slip.motor_inertia_eighths [eighths]
 
 _FRONT_ALIVE = const(9)  # sig: front_alive
 _FRONT_RPM = const(14)  # sig: front_rpm

@@ -60,10 +60,21 @@ def test_launch_on_a_slippery_road(driving: Bench, mu: float) -> None:
     first = drive(driving, 0.5)
     later = drive(driving, 3.0)
     name = f"launch_mu_{round(100 * mu):03d}"
-    driving.measure(f"{name}_band_percent", 100 * max(first.band_use + later.band_use), 100, req="SP-06", unit="%",
-                    comment="largest slip from 0.5 s on, of 10 % or 5 km/h, whichever is more")  # fmt: skip
-    driving.measure(f"{name}_grip_percent", 100 * later.mean_grip(), at_least=90, req="SP-06",
-                    comment="mean tyre force from 1 s to 4 s, of mu m g")  # fmt: skip
+    driving.measure(
+        f"{name}_band_percent",
+        100 * max(first.band_use + later.band_use),
+        100,
+        req="SP-06",
+        unit="%",
+        comment="largest slip from 0.5 s on, of 10 % or 5 km/h, whichever is more",
+    )
+    driving.measure(
+        f"{name}_grip_percent",
+        100 * later.mean_grip(),
+        at_least=90,
+        req="SP-06",
+        comment="mean tyre force from 1 s to 4 s, of mu m g",
+    )
     driving.note(
         f"{name}_grip_from_half_a_second_percent", 100 * Course(first.grip_share + later.grip_share).mean_grip()
     )
@@ -80,8 +91,13 @@ def test_grip_goes_and_comes_back(driving: Bench, pedal: int) -> None:
     driving.plant.set_friction(1.0)
     dry = drive(driving, 1.0)
     name = f"mu_step_{pedal}_percent_pedal"
-    driving.measure(f"{name}_in_band_ms", ice.outside_ms(), 300, req="SP-06",
-                    comment=f"mu 1 to 0.1 at 40 km/h with {before_nm:.0f} Nm a motor")  # fmt: skip
+    driving.measure(
+        f"{name}_in_band_ms",
+        ice.outside_ms(),
+        300,
+        req="SP-06",
+        comment=f"mu 1 to 0.1 at 40 km/h with {before_nm:.0f} Nm a motor",
+    )
     driving.measure(f"{name}_back_in_band_ms", dry.outside_ms(), 300, req="SP-06", comment="mu 0.1 to 1")
     least = min(min(pair) for pair in ice.torques_nm + dry.torques_nm)
     driving.measure(f"{name}_least_torque_nm", least, at_least=-0.01, req="SP-06", comment="no sign change")
