@@ -11,14 +11,14 @@ from micropython import const
 
 from vcu.interp import curve
 
-_FRONT_STATOR = const(60)  # dbc: InvFrontTemps.TempStator
-_FRONT_INVERTER = const(61)  # dbc: InvFrontTemps.TempInverter
-_REAR_STATOR = const(63)  # dbc: InvRearTemps.TempStator
-_REAR_INVERTER = const(64)  # dbc: InvRearTemps.TempInverter
+_FRONT_STATOR = const(60)  # dbc: InvFrontTemps.TempStator [1,-40 degC]
+_FRONT_INVERTER = const(61)  # dbc: InvFrontTemps.TempInverter [1,-40 degC]
+_REAR_STATOR = const(63)  # dbc: InvRearTemps.TempStator [1,-40 degC]
+_REAR_INVERTER = const(64)  # dbc: InvRearTemps.TempInverter [1,-40 degC]
 _SOC = const(46)  # dbc: BmsLimits.Soc [0.1 %]
 _LINK = const(49)  # dbc: BmsPack.LinkVoltage [0.2 V]
-_COLDEST = const(54)  # dbc: BmsStatus.CellTempMin
-_HOTTEST = const(55)  # dbc: BmsStatus.CellTempMax
+_COLDEST = const(54)  # dbc: BmsStatus.CellTempMin [1,-40 degC]
+_HOTTEST = const(55)  # dbc: BmsStatus.CellTempMax [1,-40 degC]
 _LOWEST = const(56)  # dbc: BmsStatus.CellVoltageMin [2 mV]
 _HIGHEST = const(57)  # dbc: BmsStatus.CellVoltageMax [2 mV]
 

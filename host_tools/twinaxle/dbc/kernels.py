@@ -121,25 +121,26 @@ $(accept_crc)
         while end < 8:  #if motorola
             swap[7 - end] = buf[end]  #if motorola
             end += 1  #if motorola
-        stop = int(table) + (entry[2] & 0xFFFF)
         at = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; end is the field
-        while at < stop:
-            end = ptr32(at)[0]
-            at += 4
+        end = ptr32(at)[0]
+        while end:
             if end & 0x8000:  #if mux
                 value = slots[end >> 16]  #if mux
-                if value < ptr32(at)[0] or value > ptr32(at)[1]:  #if mux
+                if value < ptr32(at)[1] or value > ptr32(at)[2]:  #if mux
                     at += (end & 0x7FFF) << 2  #if mux
-                at += 8  #if mux
+                at += 12  #if mux
+                end = ptr32(at)[0]  #if mux
                 continue  #if mux
             word = frame + 8  #if motorola
             if end & 8:  #if motorola
                 word = int(swap)  #if motorola
-            value = (ptr32($(word) + (end & 7))[0] >> ((end >> 4) & 31)) & ((1 << ((end >> 9) & 31)) - 1)
+            value = (ptr32($(word) + (end & 7))[0] >> ((end >> 4) & 31)) & ptr32(at)[1]
             if end & 0x4000:
                 sign = 1 << (((end >> 9) & 31) - 1)
                 value = (value ^ sign) - sign
             slots[end >> 16] = value
+            at += 8
+            end = ptr32(at)[0]
     return verdict
 
 
@@ -161,18 +162,17 @@ def pack(ready: int, buf: ptr8):
             ptr32(buf)[1] = 0
             ptr32(swap)[0] = 0  #if motorola
             ptr32(swap)[1] = 0  #if motorola
-            end = int(table) + (entry[2] & 0xFFFF)
             ready = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
-            while ready < end:
-                field = ptr32(ready)[0]
-                ready += 4
+            field = ptr32(ready)[0]
+            while field:
                 value = slots[field >> 16]
                 if field & 0x8000:  #if mux
-                    if value < ptr32(ready)[0] or value > ptr32(ready)[1]:  #if mux
+                    if value < ptr32(ready)[1] or value > ptr32(ready)[2]:  #if mux
                         ready += (field & 0x7FFF) << 2  #if mux
-                    ready += 8  #if mux
+                    ready += 12  #if mux
+                    field = ptr32(ready)[0]  #if mux
                     continue  #if mux
-                high = (1 << ((field >> 9) & 31)) - 1
+                high = ptr32(ready)[1]
                 if field & 0x4000 or value & (-1 - high):
                     # signed, or it does not fit
                     value = (value ^ top) - top
@@ -191,6 +191,8 @@ def pack(ready: int, buf: ptr8):
                     word = int(swap)  #if motorola
                 place = ptr32($(word) + (field & 7))
                 place[0] = place[0] | value << ((field >> 4) & 31)
+                ready += 8
+                field = ptr32(ready)[0]
             ready = 0  #if motorola
             while ready < 8:  #if motorola
                 buf[ready] = buf[ready] | swap[7 - ready]  #if motorola

@@ -7,9 +7,10 @@ of up to 25 bits has one slot and fits into one 32-bit word of the frame whereve
 The program of a message is a list of 32-bit words, run for unpacking and for packing alike:
 
     field   bits 0-2 byte offset of the 32-bit word in the frame (0-4), bit 3 set in the byte-reversed frame (Motorola),
-            bits 4-8 shift, bits 9-13 length, bit 14 signed, bits 16-30 slot
+            bits 4-8 shift, bits 9-13 length, bit 14 signed, bits 16-30 slot; the next word is the mask of the length
     choice  bits 0-14 number of words to skip, bit 15 set, bits 16-30 slot of the selector; two words follow, the first
             and the last selector value for which the next words apply
+    end     0
 """
 
 from collections.abc import Sequence
@@ -44,6 +45,12 @@ class Piece:
         offset = min(self.shift // 8, 4)
         flags = (_REVERSED if reversed_frame else 0) | (_SIGNED if self.signed else 0)
         return offset | flags | (self.shift - 8 * offset) << 4 | self.length << 9 | self.slot << 16
+
+
+    @property
+    def mask(self) -> int:
+        """The word after it: ones for the bits of the piece."""
+        return (1 << self.length) - 1
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,7 @@ def _entries(
             slots[signal.name] = _pieces(signal, slot)
             slot += len(slots[signal.name])
         program = _program([signal for signal in signals if signal.mux is None], signals, slots)
-        entries.append(Entry(message, index, is_sent, first, slots, tuple(program)))
+        entries.append(Entry(message, index, is_sent, first, slots, (*program, 0)))
         index += 1
     if slot >= MAX_SLOTS:
         raise UserError(f"{database.path}: {slot} slots are too many (at most {MAX_SLOTS - 1}): choose one node")
@@ -167,7 +174,8 @@ def _program(members: Sequence[Signal], signals: Sequence[Signal], slots: dict[s
     """The words for `members`, each followed by the choices that the selectors among them make from `signals`."""
     words: list[int] = []
     for signal in members:
-        words += [piece.word(signal.is_big_endian) for piece in slots[signal.name]]
+        for piece in slots[signal.name]:
+            words += [piece.word(signal.is_big_endian), piece.mask]
     names = {signal.name for signal in members}
     choices: dict[tuple[str, int, int], list[Signal]] = {}
     for signal in signals:
