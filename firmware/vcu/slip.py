@@ -52,7 +52,7 @@ _ROAD = const(95)  # sig: road
 _ROAD_STEP = const(96)  # sig: road_step
 _FRICTION = const(97)  # sig: front_friction_dnm The rear one follows
 _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
-_CHECKED = const(109)  # sig: wheels_valid
+_SWINGS = const(109)  # sig: turns_swing
 _MEAN = const(101)  # sig: front_mean_turn The rear one follows
 
 # In `past`: where the next values go, then six speeds and six torques (+-) of the front axle, and of the rear one
@@ -196,7 +196,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
     # A tyre grips best at a slip that grows with the grip there is
     target = road // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // cal[_FULL]) // 625
     least = cal[_LEAST] * 256
-    if not s[_CHECKED]:
+    if s[_SWINGS]:
         least *= 4  # the motor's swing is not slip
     if target < least:
         target = least
