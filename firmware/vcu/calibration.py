@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x28FB)
-_CRC = const(0x9A99F2DF)
+CALIBRATION_HASH = const(0x8651)
+_CRC = const(0x3681D4DD)
 
 cal = array(
     "i",
@@ -154,177 +154,179 @@ cal = array(
     b"\x6a\x00\x00\x00"
     # 286: slip.beyond_mmps2 = 300
     b"\x2c\x01\x00\x00"
-    # 287: slip.least_grip_dnm = 100
-    b"\x64\x00\x00\x00"
-    # 288: slip.follow_mmps2 = 500
-    b"\xf4\x01\x00\x00"
-    # 289: slip.target_least_rpm = 18
-    b"\x12\x00\x00\x00"
-    # 290: slip.target_e4 = 120
-    b"\x78\x00\x00\x00"
-    # 291: slip.target_at_full_grip_e4 = 900
-    b"\x84\x03\x00\x00"
-    # 292: slip.begin_rpm = 60
-    b"\x3c\x00\x00\x00"
-    # 293: slip.begin_jump_rpm = 50
-    b"\x32\x00\x00\x00"
-    # 294: slip.back_ticks = 8
-    b"\x08\x00\x00\x00"
-    # 295: slip.floor_dnm = 0
-    b"\x00\x00\x00\x00"
-    # 296: slip.end_ticks = 20
-    b"\x14\x00\x00\x00"
-    # 297: slew.fast_dnm_per_tick = 100
-    b"\x64\x00\x00\x00"
-    # 298: slew.slow_dnm_per_tick = 15
-    b"\x0f\x00\x00\x00"
-    # 299: slew.slow_within_dnm = 138
-    b"\x8a\x00\x00\x00"
-    # 300: slew.half_swing_ticks = 5
-    b"\x05\x00\x00\x00"
-    # 301: motor.torque_max_dnm = 3300
-    b"\xe4\x0c\x00\x00"
-    # 302: motor.speed_max_hrpm = 142
-    b"\x8e\x00\x00\x00"
-    # 303: motor.gates_off_below_rpm = 6950
-    b"\x26\x1b\x00\x00"
-    # 304: vehicle.rpm_per_100kmh = 6667
-    b"\x0b\x1a\x00\x00"
-    # 305: vehicle.rest_below_ckmh = 50
-    b"\x32\x00\x00\x00"
-    # 306: derate.stator_c40[4]
-    b"\xb4\x00\x00\x00\xbe\x00\x00\x00\xcd\x00\x00\x00\xd7\x00\x00\x00"
-    # 310: derate.stator_e3[4]
-    b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 314: derate.inverter_c40[4]
-    b"\x73\x00\x00\x00\x7d\x00\x00\x00\x87\x00\x00\x00\x8e\x00\x00\x00"
-    # 318: derate.inverter_e3[4]
-    b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
-    # 322: derate.cells_hot_c40[4]
-    b"\x58\x00\x00\x00\x5c\x00\x00\x00\x5f\x00\x00\x00\x62\x00\x00\x00"
-    # 326: derate.cells_hot_share_e3[4]
-    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 330: derate.cells_cold_c40[4]
-    b"\x0a\x00\x00\x00\x1e\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00"
-    # 334: derate.cells_cold_share_e3[4]
-    b"\x00\x00\x00\x00\xf4\x01\x00\x00\x20\x03\x00\x00\xe8\x03\x00\x00"
-    # 338: derate.cells_cold_regen_c40[4]
-    b"\x23\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00\x37\x00\x00\x00"
-    # 342: derate.cells_cold_regen_share_e3[4]
-    b"\x00\x00\x00\x00\xc8\x00\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 346: derate.empty_e3[4]
-    b"\x00\x00\x00\x00\x32\x00\x00\x00\x64\x00\x00\x00\x96\x00\x00\x00"
-    # 350: derate.empty_share_e3[4]
-    b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 354: derate.full_e3[4]
-    b"\x84\x03\x00\x00\xb6\x03\x00\x00\xde\x03\x00\x00\xe8\x03\x00\x00"
-    # 358: derate.full_share_e3[4]
-    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 362: derate.cell_low_mv[4]
-    b"\x8c\x0a\x00\x00\x54\x0b\x00\x00\xb8\x0b\x00\x00\x80\x0c\x00\x00"
-    # 366: derate.cell_low_share_e3[4]
-    b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
-    # 370: derate.cell_high_mv[4]
-    b"\x04\x10\x00\x00\x36\x10\x00\x00\x54\x10\x00\x00\x68\x10\x00\x00"
-    # 374: derate.cell_high_share_e3[4]
-    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 378: derate.link_low_dv[4]
-    b"\x98\x08\x00\x00\xc4\x09\x00\x00\xf0\x0a\x00\x00\xb8\x0b\x00\x00"
-    # 382: derate.link_low_share_e3[4]
-    b"\x00\x00\x00\x00\x2c\x01\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
-    # 386: derate.link_high_dv[4]
-    b"\x80\x11\x00\x00\xc6\x11\x00\x00\x0c\x12\x00\x00\x48\x12\x00\x00"
-    # 390: derate.link_high_share_e3[4]
-    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
-    # 394: derate.slew_dnm_per_tick = 10
-    b"\x0a\x00\x00\x00"
-    # 395: battery.late_power_daw = 2000
-    b"\xd0\x07\x00\x00"
-    # 396: battery.auxiliary_daw = 35
-    b"\x23\x00\x00\x00"
-    # 397: loss.fixed_w = 195
-    b"\xc3\x00\x00\x00"
-    # 398: loss.speed_mw_per_rpm = 68
-    b"\x44\x00\x00\x00"
-    # 399: loss.speed_squared_e5 = 877
-    b"\x6d\x03\x00\x00"
-    # 400: loss.torque_mw_per_dnm = 455
-    b"\xc7\x01\x00\x00"
-    # 401: loss.torque_squared_e3 = 638
-    b"\x7e\x02\x00\x00"
-    # 402: loss.torque_speed_e3 = 188
-    b"\xbc\x00\x00\x00"
-    # 403: loss.weakening_rpm = 6207
-    b"\x3f\x18\x00\x00"
-    # 404: loss.weakening_w = 900
-    b"\x84\x03\x00\x00"
-    # 405: loss.weakening_copper_percent = 27
-    b"\x1b\x00\x00\x00"
-    # 406: hv.precharged_percent = 95
-    b"\x5f\x00\x00\x00"
-    # 407: hv.precharged_within_dv = 200
-    b"\xc8\x00\x00\x00"
-    # 408: hv.precharged_ticks = 10
-    b"\x0a\x00\x00\x00"
-    # 409: hv.too_fast_ticks = 5
-    b"\x05\x00\x00\x00"
-    # 410: hv.too_slow_ticks = 300
-    b"\x2c\x01\x00\x00"
-    # 411: hv.tries_window_ticks = 6000
-    b"\x70\x17\x00\x00"
-    # 412: hv.off_below_dv = 600
-    b"\x58\x02\x00\x00"
-    # 413: hv.off_ticks = 500
-    b"\xf4\x01\x00\x00"
-    # 414: hv.open_below_da = 200
-    b"\xc8\x00\x00\x00"
-    # 415: hv.open_wait_ticks = 100
-    b"\x64\x00\x00\x00"
-    # 416: hv.discharge_below_rpm = 450
-    b"\xc2\x01\x00\x00"
-    # 417: timing.latch_ms = 100
-    b"\x64\x00\x00\x00"
-    # 418: timing.bms_late_ms = 300
-    b"\x2c\x01\x00\x00"
-    # 419: timing.bms_lost_ms = 1000
+    # 287: slip.doubt_mmps2 = 1000
     b"\xe8\x03\x00\x00"
-    # 420: monitor.apps1_min_mv = 500
-    b"\xf4\x01\x00\x00"
-    # 421: monitor.apps1_span_mv = 4000
-    b"\xa0\x0f\x00\x00"
-    # 422: monitor.apps2_min_mv = 250
-    b"\xfa\x00\x00\x00"
-    # 423: monitor.apps2_span_mv = 2000
-    b"\xd0\x07\x00\x00"
-    # 424: monitor.full_dnm = 6600
-    b"\xc8\x19\x00\x00"
-    # 425: monitor.full_reverse_dnm = 1320
-    b"\x28\x05\x00\x00"
-    # 426: monitor.pedal_margin_e4 = 20
-    b"\x14\x00\x00\x00"
-    # 427: monitor.creep_dnm = 300
-    b"\x2c\x01\x00\x00"
-    # 428: monitor.creep_below_rpm = 410
-    b"\x9a\x01\x00\x00"
-    # 429: monitor.regen_dnm = 900
-    b"\x84\x03\x00\x00"
-    # 430: monitor.regen_one_pedal_dnm = 2600
-    b"\x28\x0a\x00\x00"
-    # 431: monitor.regen_above_rpm = 180
-    b"\xb4\x00\x00\x00"
-    # 432: monitor.override_e4 = 2700
-    b"\x8c\x0a\x00\x00"
-    # 433: monitor.override_above_rpm = 730
-    b"\xda\x02\x00\x00"
-    # 434: monitor.fall_dnm_per_tick = 95
-    b"\x5f\x00\x00\x00"
-    # 435: monitor.fall_slow_dnm_per_tick = 13
-    b"\x0d\x00\x00\x00"
-    # 436: monitor.fall_after_ticks = 8
-    b"\x08\x00\x00\x00"
-    # 437: monitor.tolerance_dnm = 100
+    # 288: slip.least_grip_dnm = 100
     b"\x64\x00\x00\x00"
-    # 438: monitor.actual_tolerance_dnm = 200
+    # 289: slip.follow_mmps2 = 500
+    b"\xf4\x01\x00\x00"
+    # 290: slip.target_least_rpm = 18
+    b"\x12\x00\x00\x00"
+    # 291: slip.target_e4 = 120
+    b"\x78\x00\x00\x00"
+    # 292: slip.target_at_full_grip_e4 = 900
+    b"\x84\x03\x00\x00"
+    # 293: slip.begin_rpm = 60
+    b"\x3c\x00\x00\x00"
+    # 294: slip.begin_jump_rpm = 50
+    b"\x32\x00\x00\x00"
+    # 295: slip.back_ticks = 8
+    b"\x08\x00\x00\x00"
+    # 296: slip.floor_dnm = 0
+    b"\x00\x00\x00\x00"
+    # 297: slip.end_ticks = 20
+    b"\x14\x00\x00\x00"
+    # 298: slew.fast_dnm_per_tick = 100
+    b"\x64\x00\x00\x00"
+    # 299: slew.slow_dnm_per_tick = 15
+    b"\x0f\x00\x00\x00"
+    # 300: slew.slow_within_dnm = 138
+    b"\x8a\x00\x00\x00"
+    # 301: slew.half_swing_ticks = 5
+    b"\x05\x00\x00\x00"
+    # 302: motor.torque_max_dnm = 3300
+    b"\xe4\x0c\x00\x00"
+    # 303: motor.speed_max_hrpm = 142
+    b"\x8e\x00\x00\x00"
+    # 304: motor.gates_off_below_rpm = 6950
+    b"\x26\x1b\x00\x00"
+    # 305: vehicle.rpm_per_100kmh = 6667
+    b"\x0b\x1a\x00\x00"
+    # 306: vehicle.rest_below_ckmh = 50
+    b"\x32\x00\x00\x00"
+    # 307: derate.stator_c40[4]
+    b"\xb4\x00\x00\x00\xbe\x00\x00\x00\xcd\x00\x00\x00\xd7\x00\x00\x00"
+    # 311: derate.stator_e3[4]
+    b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
+    # 315: derate.inverter_c40[4]
+    b"\x73\x00\x00\x00\x7d\x00\x00\x00\x87\x00\x00\x00\x8e\x00\x00\x00"
+    # 319: derate.inverter_e3[4]
+    b"\xe8\x03\x00\x00\xbc\x02\x00\x00\xfa\x00\x00\x00\x00\x00\x00\x00"
+    # 323: derate.cells_hot_c40[4]
+    b"\x58\x00\x00\x00\x5c\x00\x00\x00\x5f\x00\x00\x00\x62\x00\x00\x00"
+    # 327: derate.cells_hot_share_e3[4]
+    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
+    # 331: derate.cells_cold_c40[4]
+    b"\x0a\x00\x00\x00\x1e\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00"
+    # 335: derate.cells_cold_share_e3[4]
+    b"\x00\x00\x00\x00\xf4\x01\x00\x00\x20\x03\x00\x00\xe8\x03\x00\x00"
+    # 339: derate.cells_cold_regen_c40[4]
+    b"\x23\x00\x00\x00\x28\x00\x00\x00\x32\x00\x00\x00\x37\x00\x00\x00"
+    # 343: derate.cells_cold_regen_share_e3[4]
+    b"\x00\x00\x00\x00\xc8\x00\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
+    # 347: derate.empty_e3[4]
+    b"\x00\x00\x00\x00\x32\x00\x00\x00\x64\x00\x00\x00\x96\x00\x00\x00"
+    # 351: derate.empty_share_e3[4]
+    b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
+    # 355: derate.full_e3[4]
+    b"\x84\x03\x00\x00\xb6\x03\x00\x00\xde\x03\x00\x00\xe8\x03\x00\x00"
+    # 359: derate.full_share_e3[4]
+    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
+    # 363: derate.cell_low_mv[4]
+    b"\x8c\x0a\x00\x00\x54\x0b\x00\x00\xb8\x0b\x00\x00\x80\x0c\x00\x00"
+    # 367: derate.cell_low_share_e3[4]
+    b"\x00\x00\x00\x00\x2c\x01\x00\x00\x58\x02\x00\x00\xe8\x03\x00\x00"
+    # 371: derate.cell_high_mv[4]
+    b"\x04\x10\x00\x00\x36\x10\x00\x00\x54\x10\x00\x00\x68\x10\x00\x00"
+    # 375: derate.cell_high_share_e3[4]
+    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
+    # 379: derate.link_low_dv[4]
+    b"\x98\x08\x00\x00\xc4\x09\x00\x00\xf0\x0a\x00\x00\xb8\x0b\x00\x00"
+    # 383: derate.link_low_share_e3[4]
+    b"\x00\x00\x00\x00\x2c\x01\x00\x00\xbc\x02\x00\x00\xe8\x03\x00\x00"
+    # 387: derate.link_high_dv[4]
+    b"\x80\x11\x00\x00\xc6\x11\x00\x00\x0c\x12\x00\x00\x48\x12\x00\x00"
+    # 391: derate.link_high_share_e3[4]
+    b"\xe8\x03\x00\x00\x58\x02\x00\x00\xc8\x00\x00\x00\x00\x00\x00\x00"
+    # 395: derate.slew_dnm_per_tick = 10
+    b"\x0a\x00\x00\x00"
+    # 396: battery.late_power_daw = 2000
+    b"\xd0\x07\x00\x00"
+    # 397: battery.auxiliary_daw = 35
+    b"\x23\x00\x00\x00"
+    # 398: loss.fixed_w = 195
+    b"\xc3\x00\x00\x00"
+    # 399: loss.speed_mw_per_rpm = 68
+    b"\x44\x00\x00\x00"
+    # 400: loss.speed_squared_e5 = 877
+    b"\x6d\x03\x00\x00"
+    # 401: loss.torque_mw_per_dnm = 455
+    b"\xc7\x01\x00\x00"
+    # 402: loss.torque_squared_e3 = 638
+    b"\x7e\x02\x00\x00"
+    # 403: loss.torque_speed_e3 = 188
+    b"\xbc\x00\x00\x00"
+    # 404: loss.weakening_rpm = 6207
+    b"\x3f\x18\x00\x00"
+    # 405: loss.weakening_w = 900
+    b"\x84\x03\x00\x00"
+    # 406: loss.weakening_copper_percent = 27
+    b"\x1b\x00\x00\x00"
+    # 407: hv.precharged_percent = 95
+    b"\x5f\x00\x00\x00"
+    # 408: hv.precharged_within_dv = 200
+    b"\xc8\x00\x00\x00"
+    # 409: hv.precharged_ticks = 10
+    b"\x0a\x00\x00\x00"
+    # 410: hv.too_fast_ticks = 5
+    b"\x05\x00\x00\x00"
+    # 411: hv.too_slow_ticks = 300
+    b"\x2c\x01\x00\x00"
+    # 412: hv.tries_window_ticks = 6000
+    b"\x70\x17\x00\x00"
+    # 413: hv.off_below_dv = 600
+    b"\x58\x02\x00\x00"
+    # 414: hv.off_ticks = 500
+    b"\xf4\x01\x00\x00"
+    # 415: hv.open_below_da = 200
+    b"\xc8\x00\x00\x00"
+    # 416: hv.open_wait_ticks = 100
+    b"\x64\x00\x00\x00"
+    # 417: hv.discharge_below_rpm = 450
+    b"\xc2\x01\x00\x00"
+    # 418: timing.latch_ms = 100
+    b"\x64\x00\x00\x00"
+    # 419: timing.bms_late_ms = 300
+    b"\x2c\x01\x00\x00"
+    # 420: timing.bms_lost_ms = 1000
+    b"\xe8\x03\x00\x00"
+    # 421: monitor.apps1_min_mv = 500
+    b"\xf4\x01\x00\x00"
+    # 422: monitor.apps1_span_mv = 4000
+    b"\xa0\x0f\x00\x00"
+    # 423: monitor.apps2_min_mv = 250
+    b"\xfa\x00\x00\x00"
+    # 424: monitor.apps2_span_mv = 2000
+    b"\xd0\x07\x00\x00"
+    # 425: monitor.full_dnm = 6600
+    b"\xc8\x19\x00\x00"
+    # 426: monitor.full_reverse_dnm = 1320
+    b"\x28\x05\x00\x00"
+    # 427: monitor.pedal_margin_e4 = 20
+    b"\x14\x00\x00\x00"
+    # 428: monitor.creep_dnm = 300
+    b"\x2c\x01\x00\x00"
+    # 429: monitor.creep_below_rpm = 410
+    b"\x9a\x01\x00\x00"
+    # 430: monitor.regen_dnm = 900
+    b"\x84\x03\x00\x00"
+    # 431: monitor.regen_one_pedal_dnm = 2600
+    b"\x28\x0a\x00\x00"
+    # 432: monitor.regen_above_rpm = 180
+    b"\xb4\x00\x00\x00"
+    # 433: monitor.override_e4 = 2700
+    b"\x8c\x0a\x00\x00"
+    # 434: monitor.override_above_rpm = 730
+    b"\xda\x02\x00\x00"
+    # 435: monitor.fall_dnm_per_tick = 95
+    b"\x5f\x00\x00\x00"
+    # 436: monitor.fall_slow_dnm_per_tick = 13
+    b"\x0d\x00\x00\x00"
+    # 437: monitor.fall_after_ticks = 8
+    b"\x08\x00\x00\x00"
+    # 438: monitor.tolerance_dnm = 100
+    b"\x64\x00\x00\x00"
+    # 439: monitor.actual_tolerance_dnm = 200
     b"\xc8\x00\x00\x00",
 )
 

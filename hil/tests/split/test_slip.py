@@ -37,7 +37,7 @@ def drive(bench: Bench, seconds: float, sign: float = 1.0) -> Course:
     """Let time pass and watch; `sign` -1 for braking."""
     course = Course()
     plant = bench.plant
-    radius, mass = plant.parameters.tyre.rolling_radius_m, plant.parameters.mass_kg
+    radius = plant.parameters.tyre.rolling_radius_m
     for _ in range(round(seconds * 100)):
         bench.run(0.01)
         force = sum(unit.tyre_force_n for unit in (plant.front, plant.rear))
@@ -47,7 +47,6 @@ def drive(bench: Bench, seconds: float, sign: float = 1.0) -> Course:
         course.grip_share.append(sign * force / road)
         course.band_use.append(min(slip / BAND_MPS, share / BAND_SHARE))
         course.torques_nm.append((plant.front.torque_nm, plant.rear.torque_nm))
-    assert mass > 0
     return course
 
 
@@ -178,7 +177,7 @@ def test_one_sensor_that_lies_hides_no_slip(driving: Bench, name: str) -> None:
         "band_with_lie_percent", 100 * worst, 100, req="SP-06", unit="%", comment=f"{name}, launch at mu 0.2"
     )
     driving.note("grip_with_lie_percent", 100 * course.mean_grip(), comment=name)
-    assert driving.plant.speed_mps > 0.3, "the car gets going"
+    assert course.mean_grip() > 0.2, "the car gets going"
 
 
 @pytest.mark.req("SP-06")

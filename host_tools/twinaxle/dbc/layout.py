@@ -46,7 +46,6 @@ class Piece:
         flags = (_REVERSED if reversed_frame else 0) | (_SIGNED if self.signed else 0)
         return offset | flags | (self.shift - 8 * offset) << 4 | self.length << 9 | self.slot << 16
 
-
     @property
     def mask(self) -> int:
         """The word after it: ones for the bits of the piece."""
