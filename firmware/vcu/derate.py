@@ -76,6 +76,7 @@ ROWS = array(
 )  # fmt: skip
 
 _ROW = const(5)
+_SIZE = const(70)
 _ALL = const(1000)
 # In `shares`: the next row; for each group the lowest share of this round and its reason, those of the last round, and
 # the limit as it is now
@@ -89,11 +90,11 @@ _GROUPS = const(4)
 
 
 @micropython.viper
-def step(signals, received, calibration, table, rows: int, memory):
+def step(signals, received, calibration, memory):
     """Once a tick, between demand and limits."""
     s = ptr32(signals)
     cal = ptr32(calibration)
-    row = ptr32(table)
+    row = ptr32(ROWS)
     m = ptr32(memory)
     at = m[_AT]
     value = ptr32(received)[row[at]] * row[at + 1]
@@ -104,14 +105,13 @@ def step(signals, received, calibration, table, rows: int, memory):
         m[_LOWEST_YET + group] = share
         m[_REASON_YET + group] = row[at + 4]
     at += _ROW
-    if at >= rows:
+    if at == _SIZE:
         at = 0
         group = 0
         while group < _GROUPS:
             m[_SHARE + group] = m[_LOWEST_YET + group]
             m[_REASON + group] = m[_REASON_YET + group]
             m[_LOWEST_YET + group] = _ALL
-            m[_REASON_YET + group] = 0
             group += 1
     m[_AT] = at
 
@@ -150,5 +150,4 @@ def step(signals, received, calibration, table, rows: int, memory):
         group += 1
 
 
-shares = array("i", (0,) + (_ALL,) * 4 + (0,) * 4 + (_ALL,) * 4 + (0,) * 4 + (0,) * 4)
-SIZE = len(ROWS)
+shares = array("i", (0,) + 2 * (4 * (_ALL,) + 4 * (0,)) + 4 * (0,))

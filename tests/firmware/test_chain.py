@@ -53,7 +53,6 @@ class Law:
         self.past = Slots(list(slip.past), int)
         self.swings = Slots(list(slew.swings), int)
         self.shares = Slots(list(derate.shares), int)
-        self.rows = Slots(list(derate.ROWS), int)
         self.table = Slots(list(states.TABLE), int)
 
     def tick(self) -> None:
@@ -68,7 +67,7 @@ class Law:
         faults.look(s, rx, ages, cal)
         states.step(s, self.table, states.SIZE, states.conditions(s, rx, ages, cal))
         demand.step(s, rx, cal)
-        derate.step(s, rx, cal, self.rows, derate.SIZE, self.shares)
+        derate.step(s, rx, cal, self.shares)
         limits.step(s, rx, ages, cal)
         split.step(s, rx, cal)
         slew.step(s, cal, self.swings)
@@ -120,6 +119,7 @@ def courses(draw: st.DrawFn) -> list[tuple[dict[str, int], int]]:
 def test_no_frames_and_no_calibration_leave_the_small_integers(
     rx: Slots, cal: Slots, ages: Slots, calibration: Calibration, data: st.DataObject, course: list
 ) -> None:
+    rx, cal = (Slots([int(value) for value in slots.values], slots.resolve) for slots in (rx, cal))
     changed = data.draw(st.lists(st.sampled_from([name for name in SCHEMA if name not in KEPT]), max_size=6))
     for name in changed:
         declaration, item = SCHEMA[name], calibration.items[name]

@@ -43,8 +43,22 @@ from micropython import const
 
 """
 
+CRC = """
+def _crc_table():
+    table = bytearray(256)
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1D if crc & 0x80 else crc << 1) & 0xFF
+        table[byte] = crc
+    return bytes(table)
+
+
+"""
+
 KERNELS = """\
-rx = array("i", _START)
+_STARTS = $(starts)
+rx = array("i", _STARTS)
 tx = array("i", $(tx_start))
 # Ages of the received messages, E2E state of all (bits 0-3 next counter, 4 resynchronising, 5 nothing yet), time to the
 # next sending of the sent ones (plus _NOW).
@@ -134,12 +148,12 @@ $(accept_crc)
             word = frame + 8  #if motorola
             if end & 8:  #if motorola
                 word = int(swap)  #if motorola
-            value = (ptr32($(word) + (end & 7))[0] >> ((end >> 4) & 31)) & ptr32(at)[1]
+            value = (ptr32($(word) + (end & 7))[0] >> ((end >> 4) & 31)) & ((1 << ((end >> 9) & 31)) - 1)
             if end & 0x4000:
                 sign = 1 << (((end >> 9) & 31) - 1)
                 value = (value ^ sign) - sign
             slots[end >> 16] = value
-            at += 8
+            at += 4
             end = ptr32(at)[0]
     return verdict
 
@@ -172,7 +186,7 @@ def pack(ready: int, buf: ptr8):
                     ready += 12  #if mux
                     field = ptr32(ready)[0]  #if mux
                     continue  #if mux
-                high = ptr32(ready)[1]
+                high = (1 << ((field >> 9) & 31)) - 1
                 if field & 0x4000 or value & (-1 - high):
                     # signed, or it does not fit
                     value = (value ^ top) - top
@@ -191,7 +205,7 @@ def pack(ready: int, buf: ptr8):
                     word = int(swap)  #if motorola
                 place = ptr32($(word) + (field & 7))
                 place[0] = place[0] | value << ((field >> 4) & 31)
-                ready += 8
+                ready += 4
                 field = ptr32(ready)[0]
             ready = 0  #if motorola
             while ready < 8:  #if motorola
@@ -244,7 +258,7 @@ def start_values(message: int):
     if message >= _RECEIVED:
         return
     entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + message * 8)
-    start = ptr32(_START)
+    start = ptr32(_STARTS)
     slots = ptr32(rx)
     end = $(rx_slots)
     if message < _RECEIVED - 1:

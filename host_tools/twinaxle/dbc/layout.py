@@ -7,7 +7,7 @@ of up to 25 bits has one slot and fits into one 32-bit word of the frame whereve
 The program of a message is a list of 32-bit words, run for unpacking and for packing alike:
 
     field   bits 0-2 byte offset of the 32-bit word in the frame (0-4), bit 3 set in the byte-reversed frame (Motorola),
-            bits 4-8 shift, bits 9-13 length, bit 14 signed, bits 16-30 slot; the next word is the mask of the length
+            bits 4-8 shift, bits 9-13 length, bit 14 signed, bits 16-30 slot
     choice  bits 0-14 number of words to skip, bit 15 set, bits 16-30 slot of the selector; two words follow, the first
             and the last selector value for which the next words apply
     end     0
@@ -45,11 +45,6 @@ class Piece:
         offset = min(self.shift // 8, 4)
         flags = (_REVERSED if reversed_frame else 0) | (_SIGNED if self.signed else 0)
         return offset | flags | (self.shift - 8 * offset) << 4 | self.length << 9 | self.slot << 16
-
-    @property
-    def mask(self) -> int:
-        """The word after it: ones for the bits of the piece."""
-        return (1 << self.length) - 1
 
 
 @dataclass(frozen=True)
@@ -173,8 +168,7 @@ def _program(members: Sequence[Signal], signals: Sequence[Signal], slots: dict[s
     """The words for `members`, each followed by the choices that the selectors among them make from `signals`."""
     words: list[int] = []
     for signal in members:
-        for piece in slots[signal.name]:
-            words += [piece.word(signal.is_big_endian), piece.mask]
+        words += [piece.word(signal.is_big_endian) for piece in slots[signal.name]]
     names = {signal.name for signal in members}
     choices: dict[tuple[str, int, int], list[Signal]] = {}
     for signal in signals:
