@@ -1,23 +1,27 @@
 """The demo: a virtual car with the real firmware, from 12 V on to the end of a WLTC, and a report.
 
-Each drive is a run of its own. Progress and the table of measured values go to `say`, the report to a file.
+Each drive is a run of its own. Progress and the table of measured values go to `say`, the report to a file. The cycles
+with another battery and another split run in a second process beside the other drives.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hil.bench import Bench
-from hil.measure import Measurement, limit_text, title_of
+from hil.measure import Measurement, Measurements, limit_text, title_of
 from hil.report import Report, chosen, plot_svg
 from hil.report.coverage import coverage, evidence_of
 from hil.report.junit import write_junit
 from hil.requirements import requirements
-from hil.scenarios.acceleration import full_pedal, measure_launch
-from hil.scenarios.cycle import measure_cycle, wltc
+from hil.scenarios.acceleration import full_pedal, full_pedal_to_top, measure_launch, measure_sprint
+from hil.scenarios.cycle import measure_cycle, measure_split, wltc
+from hil.scenarios.cycles import CycleRun, cycle_72kwh, cycle_half_and_half
 from hil.scenarios.inverter_lost import inverter_lost
 from hil.scenarios.latency import PEDAL_PPM, pedal_to_command
 from hil.scenarios.start_up import start_up
@@ -29,10 +33,14 @@ Say = Callable[[str], None]
 
 HIGHLIGHTS = {
     "accel_0_100_s": "0-100 km/h",
+    "accel_100_200_s": "100-200 km/h",
+    "quarter_mile_s": "Quarter mile",
+    "top_speed_kmh": "Top speed",
     "system_power_kw": "System power",
     "system_torque_nm": "System torque",
     "wltc_consumption_whpkm": "WLTC",
     "wltc_range_km": "Range",
+    "wltc_closed_loop_saved_percent": "Saved by the split",
     "lost_axle_to_zero_ms": "Inverter lost to zero torque",
     "pedal_to_command_at_30_percent_load_ms": "Pedal to command, 30 % load",
     "pedal_to_command_at_80_percent_load_ms": "Pedal to command, 80 % load",
@@ -56,6 +64,8 @@ class Demo:
         self.report = Report("twinaxle demo", meta)
         self.runs: dict[str, list[Measurement]] = {}
         self.failures: list[tuple[str, str]] = []
+        self.cycle_wh = 0.0
+        """Energy of the WLTC at the pack's terminals."""
 
     @contextmanager
     def drive(self, title: str, text: str, **options: Any) -> Iterator[Bench]:
@@ -72,6 +82,28 @@ class Demo:
         self.runs[title] = list(bench.measurements)
         files = {"bus log (BLF)": bench.folder / "bus.blf", "truth (CSV)": bench.folder / "truth.csv.gz"}
         self.report.add_scenario(title, bench.recorder, None, bench.measurements, text, files=files)
+
+    def add(self, run: CycleRun) -> None:
+        """Take over a cycle that ran elsewhere."""
+        if run.error:
+            self.failures.append((run.title, run.error))
+            self.say(f"  FAILED: {run.error}")
+        self.runs[run.title] = list(run.measurements)
+        self.report.add_scenario(run.title, None, None, run.measurements, run.text)
+
+    def compare(self, driven_wh: float, half_wh: float) -> None:
+        """Energy that the split saved, both cycles with the loop closed."""
+        items = Measurements()
+        if driven_wh and half_wh:
+            items.note(
+                "wltc_closed_loop_saved_percent",
+                100.0 * (1.0 - driven_wh / half_wh),
+                req="SP-01",
+                comment=f"{driven_wh:.1f} Wh against {half_wh:.1f} Wh half and half; offline figures above",
+            )
+        title = "Energy saved by the split"
+        self.runs[title] = list(items)
+        self.report.add_scenario(title, None, None, items, "WLTC driven twice, with the split and half and half.")
 
     def write(self, path: Path) -> None:
         """Report as HTML, and the measurements as a JUnit file beside it."""
@@ -97,6 +129,29 @@ def run_demo(seed: int, report_path: Path, say: Say, figure_path: Path | None = 
     Returns whether every limit held and no safety goal was broken.
     """
     demo = Demo(seed, say)
+    beside = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        others = [beside.submit(cycle, seed) for cycle in (cycle_half_and_half, cycle_72kwh)]
+        _drives(demo, figure_path)
+        half_wh, driven_wh = 0.0, demo.cycle_wh
+        say("WLTC half and half, and with the 72 kWh pack ...")
+        for other in others:
+            run = other.result()
+            demo.add(run)
+            half_wh = half_wh or run.terminals_wh
+    finally:
+        beside.shutdown(cancel_futures=True)
+    demo.compare(driven_wh, half_wh)
+    demo.write(report_path)
+    say(table(demo.runs))
+    for title, text in demo.failures:
+        say(f"FAILED {title}: {text}")
+    return not demo.failures
+
+
+def _drives(demo: Demo, figure_path: Path | None) -> None:
+    """All drives of this process."""
+    say = demo.say
     with demo.drive("Start-up and 0-100 km/h", "12 V on, precharge, Drive, pedal to the floor.") as bench:
         start_up(bench)
         measure_launch(bench, full_pedal(bench))
@@ -105,6 +160,9 @@ def run_demo(seed: int, report_path: Path, say: Say, figure_path: Path | None = 
         panels = chosen(["Pedals", "Torque at each motor", "Speed", "Power"])
         figure = plot_svg(bench.recorder, panels=panels, states=["vcu_state"], title="Start-up and 0-100 km/h")
         figure_path.write_text(figure, encoding="utf-8", newline="\n")
+    with demo.drive("Full pedal to top speed", "From rest until the speed no longer rises.") as bench:
+        bench.start_up()
+        measure_sprint(bench, full_pedal_to_top(bench))
     with demo.drive(
         "Front inverter lost at 100 km/h", "60 % pedal; at 100 km/h the front inverter loses its supply."
     ) as bench:
@@ -123,15 +181,12 @@ def run_demo(seed: int, report_path: Path, say: Say, figure_path: Path | None = 
     ) as bench:
         bench.start_up()
         result = wltc(bench, progress=lambda done, total: say(f"  {done:5.0f} s of {total:.0f} s"))
+        demo.cycle_wh = result.terminals_wh
         measure_cycle(bench, result)
+        measure_split(bench, result)
         bench.note(
             "real_time_factor", result.real_time_factor, unit="x", comment="WLTC, one core, without writing the log"
         )
-    demo.write(report_path)
-    say(table(demo.runs))
-    for title, text in demo.failures:
-        say(f"FAILED {title}: {text}")
-    return not demo.failures
 
 
 def table(runs: dict[str, list[Measurement]]) -> str:

@@ -11,31 +11,31 @@ from micropython import const
 
 from vcu.interp import curve
 
-_FRONT_STATOR = const(60)  # dbc: InvFrontTemps.TempStator
-_FRONT_INVERTER = const(61)  # dbc: InvFrontTemps.TempInverter
-_REAR_STATOR = const(63)  # dbc: InvRearTemps.TempStator
-_REAR_INVERTER = const(64)  # dbc: InvRearTemps.TempInverter
+_FRONT_STATOR = const(60)  # dbc: InvFrontTemps.TempStator [1,-40 degC]
+_FRONT_INVERTER = const(61)  # dbc: InvFrontTemps.TempInverter [1,-40 degC]
+_REAR_STATOR = const(63)  # dbc: InvRearTemps.TempStator [1,-40 degC]
+_REAR_INVERTER = const(64)  # dbc: InvRearTemps.TempInverter [1,-40 degC]
 _SOC = const(46)  # dbc: BmsLimits.Soc [0.1 %]
 _LINK = const(49)  # dbc: BmsPack.LinkVoltage [0.2 V]
-_COLDEST = const(54)  # dbc: BmsStatus.CellTempMin
-_HOTTEST = const(55)  # dbc: BmsStatus.CellTempMax
+_COLDEST = const(54)  # dbc: BmsStatus.CellTempMin [1,-40 degC]
+_HOTTEST = const(55)  # dbc: BmsStatus.CellTempMax [1,-40 degC]
 _LOWEST = const(56)  # dbc: BmsStatus.CellVoltageMin [2 mV]
 _HIGHEST = const(57)  # dbc: BmsStatus.CellVoltageMax [2 mV]
 
 _POINTS = const(4)  # cal: derate.stator_c40.length
-_STATOR = const(305)  # cal: derate.stator_c40 [c40] The shares follow, here and below
-_INVERTER = const(313)  # cal: derate.inverter_c40 [c40]
-_CELLS_HOT = const(321)  # cal: derate.cells_hot_c40 [c40]
-_CELLS_COLD = const(329)  # cal: derate.cells_cold_c40 [c40]
-_CELLS_COLD_REGEN = const(337)  # cal: derate.cells_cold_regen_c40 [c40]
-_EMPTY = const(345)  # cal: derate.empty_e3 [e3]
-_FULL = const(353)  # cal: derate.full_e3 [e3]
-_CELL_LOW = const(361)  # cal: derate.cell_low_mv [mv]
-_CELL_HIGH = const(369)  # cal: derate.cell_high_mv [mv]
-_LINK_LOW = const(377)  # cal: derate.link_low_dv [dv]
-_LINK_HIGH = const(385)  # cal: derate.link_high_dv [dv]
-_TORQUE_MAX = const(300)  # cal: motor.torque_max_dnm [dnm]
-_SLEW = const(393)  # cal: derate.slew_dnm_per_tick [tick]
+_STATOR = const(307)  # cal: derate.stator_c40 [c40] The shares follow, here and below
+_INVERTER = const(315)  # cal: derate.inverter_c40 [c40]
+_CELLS_HOT = const(323)  # cal: derate.cells_hot_c40 [c40]
+_CELLS_COLD = const(331)  # cal: derate.cells_cold_c40 [c40]
+_CELLS_COLD_REGEN = const(339)  # cal: derate.cells_cold_regen_c40 [c40]
+_EMPTY = const(347)  # cal: derate.empty_e3 [e3]
+_FULL = const(355)  # cal: derate.full_e3 [e3]
+_CELL_LOW = const(363)  # cal: derate.cell_low_mv [mv]
+_CELL_HIGH = const(371)  # cal: derate.cell_high_mv [mv]
+_LINK_LOW = const(379)  # cal: derate.link_low_dv [dv]
+_LINK_HIGH = const(387)  # cal: derate.link_high_dv [dv]
+_TORQUE_MAX = const(302)  # cal: motor.torque_max_dnm [dnm]
+_SLEW = const(395)  # cal: derate.slew_dnm_per_tick [tick]
 
 _STATOR_HOT = const(4)  # dbc: VcuStatus.LimitReason.StatorTemp
 _INVERTER_HOT = const(5)  # dbc: VcuStatus.LimitReason.InverterTemp
@@ -76,6 +76,7 @@ ROWS = array(
 )  # fmt: skip
 
 _ROW = const(5)
+_SIZE = const(70)
 _ALL = const(1000)
 # In `shares`: the next row; for each group the lowest share of this round and its reason, those of the last round, and
 # the limit as it is now
@@ -89,11 +90,11 @@ _GROUPS = const(4)
 
 
 @micropython.viper
-def step(signals, received, calibration, table, rows: int, memory):
+def step(signals, received, calibration, memory):
     """Once a tick, between demand and limits."""
     s = ptr32(signals)
     cal = ptr32(calibration)
-    row = ptr32(table)
+    row = ptr32(ROWS)
     m = ptr32(memory)
     at = m[_AT]
     value = ptr32(received)[row[at]] * row[at + 1]
@@ -104,14 +105,13 @@ def step(signals, received, calibration, table, rows: int, memory):
         m[_LOWEST_YET + group] = share
         m[_REASON_YET + group] = row[at + 4]
     at += _ROW
-    if at >= rows:
+    if at == _SIZE:
         at = 0
         group = 0
         while group < _GROUPS:
             m[_SHARE + group] = m[_LOWEST_YET + group]
             m[_REASON + group] = m[_REASON_YET + group]
             m[_LOWEST_YET + group] = _ALL
-            m[_REASON_YET + group] = 0
             group += 1
     m[_AT] = at
 
@@ -150,5 +150,4 @@ def step(signals, received, calibration, table, rows: int, memory):
         group += 1
 
 
-shares = array("i", (0,) + (_ALL,) * 4 + (0,) * 4 + (_ALL,) * 4 + (0,) * 4 + (0,) * 4)
-SIZE = len(ROWS)
+shares = array("i", (0,) + 2 * (4 * (_ALL,) + 4 * (0,)) + 4 * (0,))

@@ -17,19 +17,19 @@ _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
 
-_LATE_MS = const(417)  # cal: timing.bms_late_ms [ms]
-_LOST_MS = const(418)  # cal: timing.bms_lost_ms [ms]
-_LATE_POWER = const(394)  # cal: battery.late_power_daw [daw]
-_AUXILIARY = const(395)  # cal: battery.auxiliary_daw [daw]
-_LOSS_FIXED = const(396)  # cal: loss.fixed_w [w]
-_LOSS_SPEED = const(397)  # cal: loss.speed_mw_per_rpm [rpm]
-_LOSS_SPEED2 = const(398)  # cal: loss.speed_squared_e5 [e5]
-_LOSS_TORQUE = const(399)  # cal: loss.torque_mw_per_dnm [dnm]
-_LOSS_TORQUE2 = const(400)  # cal: loss.torque_squared_e3 [e3]
-_LOSS_BOTH = const(401)  # cal: loss.torque_speed_e3 [e3]
-_WEAK_RPM = const(402)  # cal: loss.weakening_rpm [rpm]
-_WEAK_W = const(403)  # cal: loss.weakening_w [w]
-_WEAK_PERCENT = const(404)  # cal: loss.weakening_copper_percent [percent]
+_LATE_MS = const(419)  # cal: timing.bms_late_ms [ms]
+_LOST_MS = const(420)  # cal: timing.bms_lost_ms [ms]
+_LATE_POWER = const(396)  # cal: battery.late_power_daw [daw]
+_AUXILIARY = const(397)  # cal: battery.auxiliary_daw [daw]
+_LOSS_FIXED = const(398)  # cal: loss.fixed_w [w]
+_LOSS_SPEED = const(399)  # cal: loss.speed_mw_per_rpm [rpm]
+_LOSS_SPEED2 = const(400)  # cal: loss.speed_squared_e5 [e5]
+_LOSS_TORQUE = const(401)  # cal: loss.torque_mw_per_dnm [dnm]
+_LOSS_TORQUE2 = const(402)  # cal: loss.torque_squared_e3 [e3]
+_LOSS_BOTH = const(403)  # cal: loss.torque_speed_e3 [e3]
+_WEAK_RPM = const(404)  # cal: loss.weakening_rpm [rpm]
+_WEAK_W = const(405)  # cal: loss.weakening_w [w]
+_WEAK_PERCENT = const(406)  # cal: loss.weakening_copper_percent [percent]
 
 _NONE = const(0)  # dbc: VcuStatus.LimitReason.None
 _MOTOR = const(1)  # dbc: VcuStatus.LimitReason.MotorEnvelope
@@ -178,7 +178,8 @@ def step(signals, received, message_ages, calibration):
         torque = 0 - regen
         reason = s[_DERATED_REGEN] if s[_DERATED_REGEN] else _MOTOR
 
-    # LM-01: at the speed that the motors have when the torque is there; what is asked for, and what still flows on its way down: that at once, for no slew is quick enough
+    # LM-01: at the speed that the motors have when the torque is there. What is asked for, and what still flows on its
+    # way down: that is cut at once, for no slew is quick enough
     rising = rpm - s[_RPM_BEFORE]
     s[_RPM_BEFORE] = rpm
     if rising > 0:

@@ -6,10 +6,10 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(303)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(304)  # cal: vehicle.rest_below_ckmh [ckmh]
-_APART = const(281)  # cal: slip.sensors_apart_rpm [rpm]
-_EIGHTHS = const(282)  # cal: slip.motor_inertia_eighths [eighths]
+_RPM_PER_100KMH = const(305)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(306)  # cal: vehicle.rest_below_ckmh [ckmh]
+_APART = const(282)  # cal: slip.sensors_apart_rpm [rpm]
+_EIGHTHS = const(283)  # cal: slip.motor_inertia_eighths [eighths]
 
 _FRONT_ALIVE = const(9)  # sig: front_alive
 _FRONT_RPM = const(14)  # sig: front_rpm
@@ -18,7 +18,7 @@ _REAR_RPM = const(24)  # sig: rear_rpm
 _SPEED = const(29)  # sig: speed_ckmh
 _RPM = const(30)  # sig: rpm
 _REST = const(31)  # sig: rest
-_CHECKED = const(109)  # sig: wheels_valid
+_SWINGS = const(109)  # sig: turns_swing
 _TURN = const(93)  # sig: front_turn The rear one follows
 
 _FINE = const(256)
@@ -59,7 +59,7 @@ def turns(s: ptr32, rx: ptr32, cal: ptr32):
     ratio = cal[_RPM_PER_100KMH]
     apart = cal[_APART] * _FINE
     part = cal[_EIGHTHS]
-    s[_CHECKED] = rx[_VALID]
+    swings = 0
     axle = 0
     while axle < 2:
         of = axle * (_REAR_ALIVE - _FRONT_ALIVE)
@@ -79,16 +79,21 @@ def turns(s: ptr32, rx: ptr32, cal: ptr32):
             if turn < 0:
                 turn = 0 - turn
             turn *= _FINE
+            mixed = 0
             if valid:
                 if turn < low - apart:
                     turn = low - apart
                 elif turn > high + apart:
                     turn = high + apart
                 if high - low < apart:
+                    mixed = 1
                     turn = (turn * part + (low + high) // 2 * (8 - part)) // 8
+            if not mixed:
+                swings = 1
         elif valid:
             turn = (low + high) // 2
         else:
             turn = s[axle + _TURN]
         s[axle + _TURN] = turn if turn > 0 else 0
         axle += 1
+    s[_SWINGS] = swings

@@ -118,7 +118,7 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 106 car_regen_dnm
 107 derated_drive        LimitReason of what leaves less than the units can give, or 0
 108 derated_regen
-109 wheels_valid         bit for each wheel speed that may be used
+109 turns_swing          an axle's wheels do not tell its swing: front_turn and rear_turn have it
 110 rpm_before           mean motor speed of the last tick, as a magnitude
 """
 

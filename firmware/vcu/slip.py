@@ -21,22 +21,23 @@ _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _SLIP = const(10)  # dbc: VcuStatus.LimitReason.Slip
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(303)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_PER_G = const(273)  # cal: split.torque_per_g_dnm [dnm]
-_INERTIA = const(283)  # cal: slip.inertia_dnm [dnm]
-_ROLLING = const(284)  # cal: slip.rolling_dnm [dnm]
-_BEYOND = const(285)  # cal: slip.beyond_mmps2 [mmps2]
-_LEAST_GRIP = const(286)  # cal: slip.least_grip_dnm [dnm]
-_FOLLOW = const(287)  # cal: slip.follow_mmps2 [mmps2]
-_LEAST = const(288)  # cal: slip.target_least_rpm [rpm]
-_TARGET = const(289)  # cal: slip.target_e4 [e4]
-_TARGET_GRIP = const(290)  # cal: slip.target_at_full_grip_e4 [e4]
-_BEGIN = const(291)  # cal: slip.begin_rpm [rpm]
-_JUMP = const(292)  # cal: slip.begin_jump_rpm [rpm]
-_BACK = const(293)  # cal: slip.back_ticks [ticks]
-_FLOOR = const(294)  # cal: slip.floor_dnm [dnm]
-_END = const(295)  # cal: slip.end_ticks [ticks]
-_FULL = const(300)  # cal: motor.torque_max_dnm [dnm]
+_RATIO = const(305)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_PER_G = const(274)  # cal: split.torque_per_g_dnm [dnm]
+_INERTIA = const(284)  # cal: slip.inertia_dnm [dnm]
+_ROLLING = const(285)  # cal: slip.rolling_dnm [dnm]
+_BEYOND = const(286)  # cal: slip.beyond_mmps2 [mmps2]
+_DOUBT = const(287)  # cal: slip.doubt_mmps2 [mmps2]
+_LEAST_GRIP = const(288)  # cal: slip.least_grip_dnm [dnm]
+_FOLLOW = const(289)  # cal: slip.follow_mmps2 [mmps2]
+_LEAST = const(290)  # cal: slip.target_least_rpm [rpm]
+_TARGET = const(291)  # cal: slip.target_e4 [e4]
+_TARGET_GRIP = const(292)  # cal: slip.target_at_full_grip_e4 [e4]
+_BEGIN = const(293)  # cal: slip.begin_rpm [rpm]
+_JUMP = const(294)  # cal: slip.begin_jump_rpm [rpm]
+_BACK = const(295)  # cal: slip.back_ticks [ticks]
+_FLOOR = const(296)  # cal: slip.floor_dnm [dnm]
+_END = const(297)  # cal: slip.end_ticks [ticks]
+_FULL = const(302)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm
@@ -52,7 +53,7 @@ _ROAD = const(95)  # sig: road
 _ROAD_STEP = const(96)  # sig: road_step
 _FRICTION = const(97)  # sig: front_friction_dnm The rear one follows
 _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
-_CHECKED = const(109)  # sig: wheels_valid
+_SWINGS = const(109)  # sig: turns_swing
 _MEAN = const(101)  # sig: front_mean_turn The rear one follows
 
 # In `past`: where the next values go, then six speeds and six torques (+-) of the front axle, and of the rear one
@@ -123,6 +124,7 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     felt = pushed
     if not s[_LATE] & _MOTION_LATE:
         felt = ((rx[_ACCEL] & 0xFFFF ^ 0x8000) - 0x8000) * motion * cal[_RATIO] // 1085
+    doubt = cal[_DOUBT] * cal[_RATIO] * 9 // _MMPS2
     low = felt
     high = pushed
     if low > high:
@@ -167,6 +169,8 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
         # Where both slip nothing is to be followed; but wheels that nothing holds do not slip, nor those that are close
         near = cal[_LEAST] * 128
         slips = 1 if s[_GRIP] < _FREE and s[_GRIP + 1] < _FREE and least_grip >= cal[_LEAST_GRIP] else 0
+        if (drives > 0 and felt < pushed - doubt) or (drives < 0 and felt > pushed + doubt):
+            slips = 0  # a sensor that tells less than the tyres push must not hold the car for ever
         if slips and (apart > near or apart < 0 - near):
             apart = 0
         apart //= 16
@@ -196,7 +200,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
     # A tyre grips best at a slip that grows with the grip there is
     target = road // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // cal[_FULL]) // 625
     least = cal[_LEAST] * 256
-    if not s[_CHECKED]:
+    if s[_SWINGS]:
         least *= 4  # the motor's swing is not slip
     if target < least:
         target = least

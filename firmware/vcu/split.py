@@ -11,27 +11,29 @@ from vcu.interp import curve
 
 _FRONT_STATE = const(20)  # dbc: InvFrontStatus.State
 _REAR_STATE = const(28)  # dbc: InvRearStatus.State
+_ONE_PEDAL = const(6)  # dbc: PedalsDriver.OnePedal
 _TORQUE_STATE = const(3)  # dbc: InvFrontStatus.State.Torque
 
 _SPEEDS = const(234)  # cal: split.threshold_rpm [rpm]
 _SPEED_COUNT = const(12)  # cal: split.threshold_rpm.length
 _DRIVE_BELOW = const(246)  # cal: split.threshold_drive_dnm [dnm]
 _REGEN_BELOW = const(258)  # cal: split.threshold_regen_dnm [dnm]
-_HYSTERESIS = const(270)  # cal: split.hysteresis_e4 [e4]
-_DWELL = const(271)  # cal: split.dwell_ticks [ticks]
-_IDLE = const(272)  # cal: split.idle_ticks [ticks]
-_PER_G = const(273)  # cal: split.torque_per_g_dnm [dnm]
-_SHARE_AT_REST = const(274)  # cal: split.share_at_rest_e4 [e4]
-_SHARE_PER_G = const(275)  # cal: split.share_per_g_e4 [e4]
-_SHARE_MAX = const(276)  # cal: split.share_max_e4 [e4]
-_FOLLOW_ABOVE = const(277)  # cal: split.follow_above_dnm [dnm]
-_SHARE_REGEN = const(278)  # cal: split.regen_rear_e4 [e4]
-_FREE_BELOW = const(279)  # cal: split.regen_free_below_dnm [dnm]
-_REAR_ONLY = const(280)  # cal: split.regen_rear_only_dnm [dnm]
-_FAST = const(296)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(297)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(298)  # cal: slew.slow_within_dnm [dnm]
-_GATES_OFF = const(302)  # cal: motor.gates_off_below_rpm [rpm]
+_ENGAGE = const(270)  # cal: split.engage_e4 [e4]
+_HYSTERESIS = const(271)  # cal: split.hysteresis_e4 [e4]
+_DWELL = const(272)  # cal: split.dwell_ticks [ticks]
+_IDLE = const(273)  # cal: split.idle_ticks [ticks]
+_PER_G = const(274)  # cal: split.torque_per_g_dnm [dnm]
+_SHARE_AT_REST = const(275)  # cal: split.share_at_rest_e4 [e4]
+_SHARE_PER_G = const(276)  # cal: split.share_per_g_e4 [e4]
+_SHARE_MAX = const(277)  # cal: split.share_max_e4 [e4]
+_FOLLOW_ABOVE = const(278)  # cal: split.follow_above_dnm [dnm]
+_SHARE_REGEN = const(279)  # cal: split.regen_rear_e4 [e4]
+_FREE_BELOW = const(280)  # cal: split.regen_free_below_dnm [dnm]
+_REAR_ONLY = const(281)  # cal: split.regen_rear_only_dnm [dnm]
+_FAST = const(298)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(299)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(300)  # cal: slew.slow_within_dnm [dnm]
+_GATES_OFF = const(304)  # cal: motor.gates_off_below_rpm [rpm]
 
 _DIRECTION = const(40)  # sig: direction
 _RPM = const(30)  # sig: rpm
@@ -68,11 +70,15 @@ def regen_most_rear(cal: ptr32, front_dnm: int) -> int:
 
 
 @micropython.viper
-def together(s: ptr32, cal: ptr32, total: int, threshold: int, creeps: int) -> int:
+def together(s: ptr32, cal: ptr32, total: int, threshold: int, follow: int, creeps: int) -> int:
     """SP-01: whether both axles work: at once above the threshold, alone again after a time, clearly under it."""
     rpm = (s[_RPM] & 0xFFFF ^ 0x8000) - 0x8000
     limit = cal[_GATES_OFF]
     fast = 1 if rpm >= limit or rpm <= 0 - limit else 0  # SP-02: no gates may be off, so nothing is saved
+    # Together for a time costs the gates' loss for as long: that must be worth it
+    threshold = threshold * cal[_ENGAGE] // _ALL
+    if follow and threshold > cal[_FOLLOW_ABOVE]:
+        threshold = cal[_FOLLOW_ABOVE]
     now = s[_TOGETHER]
     since = s[_SINCE] + 1
     if fast or creeps or total > threshold:
@@ -128,13 +134,11 @@ def step(signals, received, calibration):
         sign = -1
     total = torque * sign
     drives = 1 if torque * direction > 0 else 0
-    creeps = 1 if drives and s[_RELEASED] else 0  # TQ-04 is for each motor
+    creeps = 1 if drives and s[_RELEASED] and not rx[_ONE_PEDAL] else 0  # TQ-04 is for each motor
 
     # What each axle can give, with the grip that slip control finds
     if drives:
         threshold = int(curve(calibration, _SPEEDS, _DRIVE_BELOW, _SPEED_COUNT, rpm))
-        if threshold > cal[_FOLLOW_ABOVE]:
-            threshold = cal[_FOLLOW_ABOVE]
         most_front = s[_FRONT_DRIVE]
         most_rear = s[_REAR_DRIVE]
     else:
@@ -148,7 +152,7 @@ def step(signals, received, calibration):
 
     # SP-01, SP-05
     rear = 0
-    if int(together(signals, calibration, total, threshold, creeps)):
+    if int(together(signals, calibration, total, threshold, drives, creeps)):
         share = cal[_SHARE_REGEN]
         if drives:
             share = cal[_SHARE_AT_REST] + cal[_SHARE_PER_G] * total // cal[_PER_G]

@@ -6,8 +6,6 @@ from micropython import const
 from vcu.axle import step as axle
 from vcu.commands import step as commands
 from vcu.demand import step as demand
-from vcu.derate import ROWS as DERATE_ROWS
-from vcu.derate import SIZE as DERATE_SIZE
 from vcu.derate import shares
 from vcu.derate import step as derate
 from vcu.faults import Faults
@@ -84,9 +82,9 @@ class Vcu:
         self._cal = cal
         self._ring = port.ring
         # A method in a local is called at a third of the cost
-        self._port_step = port.step
-        self._port_transmit = port.transmit
-        self._status_step = self.status.step
+        self._can_step = port.step
+        self._transmit = port.transmit
+        self._tell = self.status.step
         self._front_line = front_line
         self._rear_line = rear_line
         self._front_level = -1
@@ -101,12 +99,12 @@ class Vcu:
         received = rx
         age = ages
         cal = self._cal
-        port_step = self._port_step
-        status = self._status_step
-        transmit = self._port_transmit
+        can_step = self._can_step
+        status = self._tell
+        transmit = self._transmit
 
         # Frames in
-        port_step()
+        can_step()
         receive(s, self._ring, memory, elapsed_ms)
 
         # What they mean
@@ -128,7 +126,7 @@ class Vcu:
             self.faults.clear()
         states(s, TABLE, SIZE, conditions(s, received, age, cal))
         demand(s, received, cal)
-        derate(s, received, cal, DERATE_ROWS, DERATE_SIZE, shares)
+        derate(s, received, cal, shares)
         limits(s, received, age, cal)
         split(s, received, cal)
         slew(s, cal, swings)

@@ -80,25 +80,44 @@ def measure_cycle(bench: Bench, result: CycleResult) -> None:
     bench.note("wltc_consumption_whpkm", result.consumption_whpkm)
     usable = f"from {bench.plant.parameters.battery.usable_kwh:.0f} kWh"
     if bench.plant.parameters.battery.usable_kwh == PUBLISHED_USABLE_KWH:
-        bench.measure("wltc_range_km", result.range_km, published=PUBLISHED_RANGE_KM, tolerance_percent=3, req="SP-08",
-                      comment=usable)  # fmt: skip
+        bench.measure(
+            "wltc_range_km",
+            result.range_km,
+            published=PUBLISHED_RANGE_KM,
+            tolerance_percent=3,
+            req="SP-08",
+            comment=usable,
+        )
     else:
         bench.note("wltc_range_km", result.range_km, req="SP-08", comment=usable)
     bench.measure("wltc_outside_band_s", result.outside_band_s, 1.0, comment="outside +-2 km/h within +-1 s")
 
 
 def measure_split(bench: Bench, result: CycleResult) -> SplitEnergy:
-    """SP-01: the driven split against the best one and half and half, on the drive as it was, at the pack's terminals."""
+    """SP-01: the driven split against the best one and half and half, at the pack, on the drive as it was."""
     split = split_energy(bench, result.from_ns)
     by_maps_wh = split.driven_wh + split.drag_wh
-    bench.measure("loss_maps_to_plant_percent", 100 * abs(by_maps_wh / result.lost_wh - 1), MAPS_TO_PLANT_PERCENT,
-                  comment=f"loss of both units: {by_maps_wh:.1f} Wh by the maps, {result.lost_wh:.1f} Wh in the plant")  # fmt: skip
+    bench.measure(
+        "loss_maps_to_plant_percent",
+        100 * abs(by_maps_wh / result.lost_wh - 1),
+        MAPS_TO_PLANT_PERCENT,
+        comment=f"loss of both units: {by_maps_wh:.1f} Wh by the maps, {result.lost_wh:.1f} Wh in the plant",
+    )
     best_wh = result.terminals_wh - split.driven_wh + split.best_wh
     half_wh = result.terminals_wh - split.driven_wh + split.half_wh
-    bench.measure("wltc_split_to_best_percent", 100 * (result.terminals_wh / best_wh - 1), SPLIT_TO_BEST_PERCENT,
-                  req="SP-01", comment="energy above that of the best split offline, same torques and speeds")  # fmt: skip
-    bench.note("wltc_saved_to_half_percent", 100 * (1 - result.terminals_wh / half_wh), req="SP-01",
-               comment="against half and half with all gates on, same torques and speeds")  # fmt: skip
+    bench.measure(
+        "wltc_split_to_best_percent",
+        100 * (result.terminals_wh / best_wh - 1),
+        SPLIT_TO_BEST_PERCENT,
+        req="SP-01",
+        comment="energy above that of the best split offline, same torques and speeds",
+    )
+    bench.note(
+        "wltc_saved_to_half_percent",
+        100 * (1 - result.terminals_wh / half_wh),
+        req="SP-01",
+        comment="against half and half, offline on the same torques and speeds",
+    )
     bench.note(
         "wltc_best_saved_to_half_percent", 100 * (1 - best_wh / half_wh), comment="what the best split would save"
     )

@@ -1,9 +1,9 @@
 """What the split cost on a drive, beside the best that was possible on the very same drive.
 
-The drive's own torques and speeds, as the inverters sent them each 10 ms, are taken as they are: the sum of both torques
-is what the driver and the limits asked for. For the same sum and speed the loss maps say what the split that was driven
-lost, what the best of all shares would have lost under the same gate limit and stability rules, and what half and half
-would have lost with all gates on. So driver, car and battery are the same in all three, and only the split differs.
+The drive's own torques and speeds, as the inverters sent them each 10 ms, are taken as they are: the sum of both
+torques is what the driver and the limits asked for. For the same sum and speed the loss maps say what the split that
+was driven lost, what the best of all shares would have lost under the same gate limit and stability rules, and what
+half and half would have lost. So driver, car and battery are the same in all three, and only the split differs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.bench import Bench
 from twinaxle.paths import CALIBRATIONS
@@ -29,6 +30,7 @@ class SplitEnergy:
     driven_wh: float
     best_wh: float
     half_wh: float
+    """Half and half, with gates off only where the driven split had none on."""
     drag_wh: float
     """Of both units, whatever the split."""
 
@@ -50,12 +52,12 @@ def split_energy(bench: Bench, from_ns: int) -> SplitEnergy:
     return SplitEnergy(
         driven_wh=energy_wh(driven, step_s),
         best_wh=energy_wh(best_w(maps, total, rpm, rules), step_s),
-        half_wh=energy_wh(half_w(maps, total, rpm), step_s),
+        half_wh=energy_wh(np.where(front_on[:count] | rear_on[:count], half_w(maps, total, rpm), 0.0), step_s),
         drag_wh=energy_wh(maps[0].drag_w(rpm) + maps[1].drag_w(rpm), step_s),
     )
 
 
-def _unit(bench: Bench, side: str, from_ns: int) -> tuple[Array, Array, Array]:
+def _unit(bench: Bench, side: str, from_ns: int) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Torque in Nm, speed in rpm, gates on, of every fifth status from `from_ns` on."""
     times, torque = bench.series(f"Inv{side}Status", "TorqueActual")
     first = int(np.searchsorted(times, from_ns))

@@ -5,7 +5,7 @@ import pytest
 from hil.bench import Bench
 from hil.pytest_plugin import BenchFactory
 from hil.scenarios.acceleration import full_pedal, measure_launch
-from hil.scenarios.cycle import measure_cycle, wltc
+from hil.scenarios.cycle import measure_cycle, measure_split, wltc
 from hil.scenarios.inverter_lost import inverter_lost
 from hil.scenarios.latency import PEDAL_PPM, pedal_to_command
 from hil.scenarios.tick import measure_tick
@@ -29,10 +29,13 @@ def test_pedal_to_command(new_bench: BenchFactory, load_percent: int) -> None:
     pedal_to_command(bench, load_percent)
 
 
+@pytest.mark.req("SP-01", "SP-08")
 def test_wltc_class_3b_whole(new_bench: BenchFactory) -> None:
     bench = new_bench(record_period_ms=100, write_log=False)
     bench.start_up()
-    measure_cycle(bench, wltc(bench))
+    result = wltc(bench)
+    measure_cycle(bench, result)
+    measure_split(bench, result)
     measure_tick(bench)
 
 

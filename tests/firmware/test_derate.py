@@ -4,9 +4,9 @@ import pytest
 from firmware_slots import Signals, Slots, raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vcu.derate import ROWS, SIZE, shares, step
+from vcu.derate import ROWS, shares, step
 
-ROUND = SIZE // 5  # ticks
+ROUND = len(ROWS) // 5  # ticks
 SIGNALS = {
     # signal, raw values from harmless to harmful, reason, which torques it takes away
     "InvFrontTemps.TempStator": (range(60, 256), "StatorTemp", "front_drive front_regen"),
@@ -30,7 +30,6 @@ class Car:
         self.rx, self.cal = rx, cal
         self.s = Signals()
         self.memory = Slots(list(shares), int)
-        self.table = Slots(list(ROWS), int)
         for name, value in (
             ("InvFrontTemps.TempStator", 80), ("InvFrontTemps.TempInverter", 80), ("InvRearTemps.TempStator", 80),
             ("InvRearTemps.TempInverter", 80), ("BmsStatus.CellTempMin", 65), ("BmsStatus.CellTempMax", 65),
@@ -45,7 +44,7 @@ class Car:
         s = self.s
         for _ in range(ticks):
             s.front_drive_dnm = s.front_regen_dnm = s.rear_drive_dnm = s.rear_regen_dnm = 3300
-            step(s, self.rx, self.cal, self.table, SIZE, self.memory)
+            step(s, self.rx, self.cal, self.memory)
         return self.torques()
 
     def torques(self):

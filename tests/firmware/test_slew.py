@@ -21,6 +21,7 @@ class Car:
         self.memory = Slots([0] * len(swings), int)
         self.s = s = Signals()
         s.front_able = s.rear_able = 1
+        s.front_grip_dnm = s.rear_grip_dnm = 10_000
         s.front_dnm, s.rear_dnm, s.direction = front, rear, direction
         s.most_drive_dnm, s.most_regen_dnm = 6600, 6600
         self.go(front, rear, ticks=HALF_SWING + 1)

@@ -37,7 +37,7 @@ def drive(bench: Bench, seconds: float, sign: float = 1.0) -> Course:
     """Let time pass and watch; `sign` -1 for braking."""
     course = Course()
     plant = bench.plant
-    radius, mass = plant.parameters.tyre.rolling_radius_m, plant.parameters.mass_kg
+    radius = plant.parameters.tyre.rolling_radius_m
     for _ in range(round(seconds * 100)):
         bench.run(0.01)
         force = sum(unit.tyre_force_n for unit in (plant.front, plant.rear))
@@ -47,7 +47,6 @@ def drive(bench: Bench, seconds: float, sign: float = 1.0) -> Course:
         course.grip_share.append(sign * force / road)
         course.band_use.append(min(slip / BAND_MPS, share / BAND_SHARE))
         course.torques_nm.append((plant.front.torque_nm, plant.rear.torque_nm))
-    assert mass > 0
     return course
 
 
@@ -60,10 +59,21 @@ def test_launch_on_a_slippery_road(driving: Bench, mu: float) -> None:
     first = drive(driving, 0.5)
     later = drive(driving, 3.0)
     name = f"launch_mu_{round(100 * mu):03d}"
-    driving.measure(f"{name}_band_percent", 100 * max(first.band_use + later.band_use), 100, req="SP-06", unit="%",
-                    comment="largest slip from 0.5 s on, of 10 % or 5 km/h, whichever is more")  # fmt: skip
-    driving.measure(f"{name}_grip_percent", 100 * later.mean_grip(), at_least=90, req="SP-06",
-                    comment="mean tyre force from 1 s to 4 s, of mu m g")  # fmt: skip
+    driving.measure(
+        f"{name}_band_percent",
+        100 * max(first.band_use + later.band_use),
+        100,
+        req="SP-06",
+        unit="%",
+        comment="largest slip from 0.5 s on, of 10 % or 5 km/h, whichever is more",
+    )
+    driving.measure(
+        f"{name}_grip_percent",
+        100 * later.mean_grip(),
+        at_least=90,
+        req="SP-06",
+        comment="mean tyre force from 1 s to 4 s, of mu m g",
+    )
     driving.note(
         f"{name}_grip_from_half_a_second_percent", 100 * Course(first.grip_share + later.grip_share).mean_grip()
     )
@@ -80,8 +90,13 @@ def test_grip_goes_and_comes_back(driving: Bench, pedal: int) -> None:
     driving.plant.set_friction(1.0)
     dry = drive(driving, 1.0)
     name = f"mu_step_{pedal}_percent_pedal"
-    driving.measure(f"{name}_in_band_ms", ice.outside_ms(), 300, req="SP-06",
-                    comment=f"mu 1 to 0.1 at 40 km/h with {before_nm:.0f} Nm a motor")  # fmt: skip
+    driving.measure(
+        f"{name}_in_band_ms",
+        ice.outside_ms(),
+        300,
+        req="SP-06",
+        comment=f"mu 1 to 0.1 at 40 km/h with {before_nm:.0f} Nm a motor",
+    )
     driving.measure(f"{name}_back_in_band_ms", dry.outside_ms(), 300, req="SP-06", comment="mu 0.1 to 1")
     least = min(min(pair) for pair in ice.torques_nm + dry.torques_nm)
     driving.measure(f"{name}_least_torque_nm", least, at_least=-0.01, req="SP-06", comment="no sign change")
@@ -162,7 +177,7 @@ def test_one_sensor_that_lies_hides_no_slip(driving: Bench, name: str) -> None:
         "band_with_lie_percent", 100 * worst, 100, req="SP-06", unit="%", comment=f"{name}, launch at mu 0.2"
     )
     driving.note("grip_with_lie_percent", 100 * course.mean_grip(), comment=name)
-    assert driving.plant.speed_mps > 0.3, "the car gets going"
+    assert course.mean_grip() > 0.2, "the car gets going"
 
 
 @pytest.mark.req("SP-06")

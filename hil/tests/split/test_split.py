@@ -58,8 +58,13 @@ def measure_hand_over(bench: Bench, name: str, time_s: Samples, torque_nm: Sampl
     off_nm = np.abs(torque_nm - line)[during]
     band_nm = max(0.03 * abs(float(line.mean())), 5.0)
     percent = 100.0 * float(off_nm.max()) / abs(float(line.mean()))
-    bench.measure(f"hand_over_{name}_nm", float(off_nm.max()), band_nm, req="SP-03",
-                  comment=f"summed wheel torque, {percent:.2f} % of {line.mean():.0f} Nm; 3 % or 5 Nm allowed")  # fmt: skip
+    bench.measure(
+        f"hand_over_{name}_nm",
+        float(off_nm.max()),
+        band_nm,
+        req="SP-03",
+        comment=f"at the wheels, {percent:.2f} % of {line.mean():.0f} Nm; 3 % or 5 Nm allowed",
+    )
     off_ms = float(np.count_nonzero(off_nm > band_nm / 3))
     bench.measure(f"hand_over_{name}_ms", off_ms, 100, req="SP-03", comment="off by more than 1 % or 1.7 Nm")
 
@@ -98,8 +103,13 @@ def test_both_at_once_above_the_threshold_and_one_again_after_five_seconds(drivi
     driving.until(lambda: not rear.gates_on, timeout=8)
     driving.driver.pedal(25)
     engaged_s = driving.until(lambda: rear.torque_nm > 10.0, timeout=1)
-    driving.measure("second_axle_engaged_ms", 1000 * engaged_s, 200, req="SP-01",
-                    comment="from pedal step to 10 Nm: frames, waking the gates, slew around zero")  # fmt: skip
+    driving.measure(
+        "second_axle_engaged_ms",
+        1000 * engaged_s,
+        200,
+        req="SP-01",
+        comment="from pedal step to 10 Nm: frames, waking the gates, slew around zero",
+    )
     driving.driver.pedal(12)
     released_s = driving.until(lambda: not rear.gates_on, timeout=8)
     driving.measure("second_axle_released_s", released_s, within=(4.5, 5.3), req="SP-01")
@@ -158,8 +168,13 @@ def test_what_a_hot_unit_cannot_give_the_other_gives(driving: Bench, weak: str) 
     assert units[other].torque_nm > units[weak].torque_nm + 50
     status = driving.latest("VcuStatus")
     kept = (units["front"].torque_nm + units["rear"].torque_nm) / status.TorqueDemand
-    driving.measure(f"kept_with_weak_{weak}_percent", 100 * kept, at_least=97, req="SP-04",
-                    comment=f"of the demand; the unit gives {available_nm:.0f} Nm at most")  # fmt: skip
+    driving.measure(
+        f"kept_with_weak_{weak}_percent",
+        100 * kept,
+        at_least=97,
+        req="SP-04",
+        comment=f"of the demand; the unit gives {available_nm:.0f} Nm at most",
+    )
 
 
 @pytest.mark.req("SP-05")
@@ -193,8 +208,13 @@ def test_braking_leans_on_the_front_axle(driving: Bench, one_pedal: bool) -> Non
         if front < 1:
             rear_only = max(rear_only, rear)
     kind = "one_pedal" if one_pedal else "normal"
-    driving.measure(f"front_share_{kind}_percent", 100 * least, at_least=59.5, req="SP-05",
-                    comment="above 0.05 g, 60 % with half a percent for the way through bus and inverter")  # fmt: skip
+    driving.measure(
+        f"front_share_{kind}_percent",
+        100 * least,
+        at_least=59.5,
+        req="SP-05",
+        comment="above 0.05 g, 60 % with half a percent for the way through bus and inverter",
+    )
     driving.measure(f"rear_only_{kind}_g", rear_only / G_NM, 0.03, req="SP-05")
 
 

@@ -7,10 +7,8 @@ import pytest
 
 from hil.bench import Bench
 from hil.pytest_plugin import BenchFactory
+from hil.scenarios.acceleration import full_pedal_to_top, measure_sprint
 from hil.scenarios.torque import AtSpeed, reach, requested_nm
-
-FOOT_M = 0.3048
-QUARTER_MILE_M = 402.336
 
 
 @pytest.mark.req("TQ-06")
@@ -112,7 +110,7 @@ def test_the_driveline_does_not_shuffle(at_speed: AtSpeed, name: str) -> None:
         second_peak_percent(both),
         20.0,
         req="TQ-10",
-        comment="of the shafts of both axles together, which move the car; one axle's hand-over to the other is no swing",
+        comment="of the shafts of both axles together, which move the car",
     )
 
 
@@ -143,24 +141,4 @@ def test_acceleration(driving: Bench) -> None:
     0-100 km/h counts from the step of the pedal. The quarter mile counts as drag strips time it: from one foot after
     the start, for which a published 12.6 s stands.
     """
-    driving.driver.pedal(100)
-    begin = driving.time_s
-    driving.until(lambda: driving.plant.distance_m >= FOOT_M, timeout=5)
-    rollout_s = driving.time_s - begin
-    driving.until(lambda: driving.speed_kmh >= 100, timeout=10)
-    to_100_s = driving.time_s - begin
-    driving.until(lambda: driving.plant.distance_m >= QUARTER_MILE_M, timeout=20)
-    quarter_s = driving.time_s - begin
-    driving.until(lambda: driving.speed_kmh >= 200, timeout=20)
-    to_200_s = driving.time_s - begin
-    driving.measure("accel_0_100_s", to_100_s, published=4.7, tolerance_percent=3, req="TQ-09")
-    driving.measure(
-        "quarter_mile_s",
-        quarter_s - rollout_s,
-        published=12.6,
-        tolerance_percent=3,
-        req="TQ-09",
-        comment="from one foot after the start, as drag strips time it",
-    )
-    driving.note("quarter_mile_from_rest_s", quarter_s, comment="from the step of the pedal")
-    driving.measure("accel_100_200_s", to_200_s - to_100_s, published=13.5, tolerance_percent=5, req="TQ-09")
+    measure_sprint(driving, full_pedal_to_top(driving))

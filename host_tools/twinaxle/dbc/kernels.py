@@ -43,8 +43,22 @@ from micropython import const
 
 """
 
+CRC = """
+def _crc_table():
+    table = bytearray(256)
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1D if crc & 0x80 else crc << 1) & 0xFF
+        table[byte] = crc
+    return bytes(table)
+
+
+"""
+
 KERNELS = """\
-rx = array("i", _START)
+_STARTS = $(starts)
+rx = array("i", _STARTS)
 tx = array("i", $(tx_start))
 # Ages of the received messages, E2E state of all (bits 0-3 next counter, 4 resynchronising, 5 nothing yet), time to the
 # next sending of the sent ones (plus _NOW).
@@ -121,16 +135,15 @@ $(accept_crc)
         while end < 8:  #if motorola
             swap[7 - end] = buf[end]  #if motorola
             end += 1  #if motorola
-        stop = int(table) + (entry[2] & 0xFFFF)
         at = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on; end is the field
-        while at < stop:
-            end = ptr32(at)[0]
-            at += 4
+        end = ptr32(at)[0]
+        while end:
             if end & 0x8000:  #if mux
                 value = slots[end >> 16]  #if mux
-                if value < ptr32(at)[0] or value > ptr32(at)[1]:  #if mux
+                if value < ptr32(at)[1] or value > ptr32(at)[2]:  #if mux
                     at += (end & 0x7FFF) << 2  #if mux
-                at += 8  #if mux
+                at += 12  #if mux
+                end = ptr32(at)[0]  #if mux
                 continue  #if mux
             word = frame + 8  #if motorola
             if end & 8:  #if motorola
@@ -140,6 +153,8 @@ $(accept_crc)
                 sign = 1 << (((end >> 9) & 31) - 1)
                 value = (value ^ sign) - sign
             slots[end >> 16] = value
+            at += 4
+            end = ptr32(at)[0]
     return verdict
 
 
@@ -161,16 +176,15 @@ def pack(ready: int, buf: ptr8):
             ptr32(buf)[1] = 0
             ptr32(swap)[0] = 0  #if motorola
             ptr32(swap)[1] = 0  #if motorola
-            end = int(table) + (entry[2] & 0xFFFF)
             ready = int(table) + (entry[0] & 0xFFFF)  # the place in the program from here on
-            while ready < end:
-                field = ptr32(ready)[0]
-                ready += 4
+            field = ptr32(ready)[0]
+            while field:
                 value = slots[field >> 16]
                 if field & 0x8000:  #if mux
-                    if value < ptr32(ready)[0] or value > ptr32(ready)[1]:  #if mux
+                    if value < ptr32(ready)[1] or value > ptr32(ready)[2]:  #if mux
                         ready += (field & 0x7FFF) << 2  #if mux
-                    ready += 8  #if mux
+                    ready += 12  #if mux
+                    field = ptr32(ready)[0]  #if mux
                     continue  #if mux
                 high = (1 << ((field >> 9) & 31)) - 1
                 if field & 0x4000 or value & (-1 - high):
@@ -191,6 +205,8 @@ def pack(ready: int, buf: ptr8):
                     word = int(swap)  #if motorola
                 place = ptr32($(word) + (field & 7))
                 place[0] = place[0] | value << ((field >> 4) & 31)
+                ready += 4
+                field = ptr32(ready)[0]
             ready = 0  #if motorola
             while ready < 8:  #if motorola
                 buf[ready] = buf[ready] | swap[7 - ready]  #if motorola
@@ -242,7 +258,7 @@ def start_values(message: int):
     if message >= _RECEIVED:
         return
     entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + message * 8)
-    start = ptr32(_START)
+    start = ptr32(_STARTS)
     slots = ptr32(rx)
     end = $(rx_slots)
     if message < _RECEIVED - 1:

@@ -10,6 +10,7 @@ The program of a message is a list of 32-bit words, run for unpacking and for pa
             bits 4-8 shift, bits 9-13 length, bit 14 signed, bits 16-30 slot
     choice  bits 0-14 number of words to skip, bit 15 set, bits 16-30 slot of the selector; two words follow, the first
             and the last selector value for which the next words apply
+    end     0
 """
 
 from collections.abc import Sequence
@@ -129,7 +130,7 @@ def _entries(
             slots[signal.name] = _pieces(signal, slot)
             slot += len(slots[signal.name])
         program = _program([signal for signal in signals if signal.mux is None], signals, slots)
-        entries.append(Entry(message, index, is_sent, first, slots, tuple(program)))
+        entries.append(Entry(message, index, is_sent, first, slots, (*program, 0)))
         index += 1
     if slot >= MAX_SLOTS:
         raise UserError(f"{database.path}: {slot} slots are too many (at most {MAX_SLOTS - 1}): choose one node")

@@ -30,9 +30,11 @@ def generate(database: Database, node: str | None) -> str:
             "extended": _extended_note(layout),
         }),
         kernels.HEAD,
+        kernels.CRC,
         _constants(layout),
         _table_text(layout),
         _fill(_drop(kernels.KERNELS, _features(layout)), {
+            "starts": 'array("i", array("h", _START))' if _start_typecode(layout) == "h" else 'array("i", _START)',
             "tx_start": _tx_start(layout), "state": _state(layout),
             "word": "word" if layout.has_motorola else "int(buf)",
             "accept_crc": _crc_lines(layout, "end", 12), "pack_crc": _crc_lines(layout, "value", 16),
@@ -208,21 +210,28 @@ def _table_text(layout: Layout) -> str:
     heads.append((_words([place, 0]), "end"))
     ids = b"".join(_words([_FREE, 0] if entry is None else [entry.key, 4 * entry.index]) for entry in buckets)
     lines = ["# CRC table, messages (first byte of the program, time in ms; length, E2E, first slot), identifiers,"]
-    lines += ["# programs: one word for each signal (see `twinaxle.dbc.layout`).", "_TABLE = ("]
-    lines += [_literal(CRC_TABLE[at : at + 16]) for at in range(0, 256, 16)]
+    lines += ["# programs: one word for each signal (see `twinaxle.dbc.layout`).", "_TABLE = _crc_table() + ("]
     lines += [_literal(data, comment) for data, comment in heads]
     lines += [_literal(ids[at : at + 16]) for at in range(0, len(ids), 16)]
     for data, comment in programs:
         lines.append(f"    # {comment}"[:119])
         lines += [_literal(data[at : at + 16]) for at in range(0, len(data), 16)]
     lines += [")", "# Start values of the received messages.", "_START = ("]
+    typecode = _start_typecode(layout)
     for entry in layout.received:
-        data = _words([piece.start for pieces in entry.slots.values() for piece in pieces])
+        starts = [piece.start for pieces in entry.slots.values() for piece in pieces]
+        data = struct.pack(f"<{len(starts)}{typecode}", *starts)
         lines.append(f"    # {entry.message.name}")
         lines += [_literal(data[at : at + 16]) for at in range(0, len(data), 16)]
     if not _slot_count(layout.received):
         lines.append("    b''")
     return "\n".join([*lines, ")", ""])
+
+
+def _start_typecode(layout: Layout) -> str:
+    """16 bits where all start values fit: half the size in the flash."""
+    starts = [piece.start for entry in layout.received for pieces in entry.slots.values() for piece in pieces]
+    return "h" if all(-(1 << 15) <= start < 1 << 15 for start in starts) else "i"
 
 
 def _literal(data: bytes, comment: str = "") -> str:
@@ -240,7 +249,7 @@ def _buckets(layout: Layout) -> tuple[int, int, list[Entry | None]]:
     The last bucket is free, so that every search ends.
     """
     best: tuple[int, int, list[Entry | None]] | None = None
-    count = 1 << (2 * len(layout.received)).bit_length()
+    count = 1 << len(layout.received).bit_length()
     for fold in range(1, 16):
         buckets: list[Entry | None] = [None] * count
         steps = 0

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from twinaxle.errors import UserError
 from twinaxle.firmware.bytecode import BYTECODE, without_native
+from twinaxle.firmware.signs import MARCHES_32_BIT, without_sign_idiom
 from twinaxle.micropython import ARCHITECTURES, MpyCross, find_micropython, find_mpy_cross
 from twinaxle.paths import BUILD, FIRMWARE, shown
 
@@ -88,6 +89,8 @@ def _compiled(compiler: MpyCross, march: str, item: Item, source: bytes) -> byte
     name = item.target.removesuffix(".mpy") + ".py"
     if march == BYTECODE:
         source = without_native(source.decode()).encode()
+    elif march in MARCHES_32_BIT:
+        source = without_sign_idiom(source.decode()).encode()
     key = hashlib.sha256(b"\0".join([compiler.version.encode(), march.encode(), name.encode(), source])).hexdigest()
     store = BUILD / "mpy" / f"{key}.mpy"
     try:

@@ -38,6 +38,8 @@ class Rules:
     regen_both_above_nm: float
     """Braking with more, the rear axle gives at most `regen_rear_share`."""
     regen_rear_only_nm: float
+    engage: float
+    """Both axles work from this share of the threshold on, since they then do for `dwell_s`."""
     hysteresis: float
     dwell_s: float
     """Least time that both axles work, once they do."""
@@ -58,6 +60,7 @@ class Rules:
             regen_rear_share=1e-4 * values["split.regen_rear_e4"],
             regen_both_above_nm=0.1 * values["split.regen_free_below_dnm"],
             regen_rear_only_nm=0.1 * values["split.regen_rear_only_dnm"],
+            engage=1e-4 * values["split.engage_e4"],
             hysteresis=1e-4 * values["split.hysteresis_e4"],
             dwell_s=0.01 * values["split.dwell_ticks"],
             idle_s=0.01 * values["split.idle_ticks"],
@@ -126,6 +129,7 @@ def together(
     size = np.abs(torque_nm)
     axis, drive, regen = thresholds
     limit = np.where(torque_nm < 0.0, np.interp(speed_rpm, axis, regen), np.interp(speed_rpm, axis, drive))
+    limit = limit * rules.engage
     limit = np.where(torque_nm > 0.0, np.minimum(limit, rules.follow_above_nm), limit)
     fast = np.abs(speed_rpm) >= rules.gates_off_below_rpm
     above = (size > limit) | fast
