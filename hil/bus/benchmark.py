@@ -1,8 +1,8 @@
 """Cost of kernel and bus for a frame: `python -m hil.bus.benchmark [SECONDS]`.
 
 The load is that of the powertrain bus: 11.5 frames of 8 bytes in 10 ms from seven nodes, all logged, 3 of them heard
-by a subscriber. What the harness itself costs (making frames, timers, the subscriber's and tap's own calls) is measured in
-the same run with a bus that does nothing, and is not counted.
+by a subscriber. What the harness itself costs (timers, the subscriber's own calls) is measured in the same run with a
+bus that does nothing, and is not counted.
 """
 
 import random
@@ -10,8 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from hil.bus import Bus, Frame
-from hil.bus.bits import frame_bits
+from hil.bus import Bus
 from hil.kernel import Kernel
 from hil.trace import Trace
 
@@ -82,16 +81,10 @@ def main() -> None:
         plain = min(plain, wall_s / frames)
         frames, wall_s, load = with_bus(seconds, log=True)
         logged = min(logged, wall_s / frames)
-    payload = [Frame(0x123, random.Random(n).randbytes(8)) for n in range(1000)]
-    begin = time.perf_counter()
-    for frame in payload * 10:
-        frame_bits(frame)
-    length_us = (time.perf_counter() - begin) * 1e6 / 10_000
     report = (
         f"bus load                       {load:8.1%}\n"
         f"kernel, bus, log, delivery     {(logged - harness) * 1e6:8.2f} us/frame\n"
         f"  of which log                 {(logged - plain) * 1e6:8.2f} us/frame\n"
-        f"  of which length on the wire  {length_us:8.2f} us/frame\n"
         f"harness (not counted)          {harness * 1e6:8.2f} us/frame\n"
         f"all in, 11.5 frames            {logged * 11.5e6:8.2f} us/10 ms\n"
     )
