@@ -58,7 +58,8 @@ generate: $(STAMP) ## write the generated files: protocol from the DBC, calibrat
 	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
 	@$(BIN)/twinaxle calibrate
 
-bench-firmware: $(STAMP) ## estimate the tick's instructions on the board
+bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times
+	@$(BIN)/twinaxle firmware count
 	@$(BIN)/twinaxle firmware cost
 
 bench-hil: $(STAMP) ## how much faster than real time the bench runs, and where the time goes (SECONDS=120 of the WLTC)

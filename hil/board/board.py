@@ -110,13 +110,7 @@ class VirtualBoard:
         `console`).
         """
         self.hung = False
-        found = find_micropython(micropython)
-        if found.architecture is None:
-            raise UserError(
-                f"{found.path} runs no native code (viper), which the virtual board needs for its registers; "
-                "set MICROPYTHON to a MicroPython 1.29 with the native emitter"
-            )
-        self._micropython = found.path
+        self._micropython = find_micropython(micropython).path
         self._costs_us = (default_tick_cost_us() if tick_cost_us is None else tick_cost_us, rx_cost_us)
         self._clock_ppm = clock_ppm
         self._hang_s = hang_s

@@ -9,7 +9,7 @@ import subprocess
 import weakref
 from pathlib import Path
 
-from hil.board.interpreter import MAIN, heap_bytes
+from hil.board.interpreter import heap_bytes, main_program
 from hil.board.wire import BLOCK_BYTES
 from twinaxle.errors import UserError
 
@@ -92,8 +92,8 @@ class BoardProcess:
         request_in, request_out = os.pipe()
         reply_in, reply_out = os.pipe()
         command = [
-            os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}", os.fspath(MAIN),
-            str(reply_in), str(request_out), flash_path,
+            os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}",
+            os.fspath(main_program(micropython)), str(reply_in), str(request_out), flash_path,
             str(int(reset_cause)), *map(str, costs_us), str(rate),
         ]  # fmt: skip
         try:

@@ -111,13 +111,13 @@ def test_same_source_gives_the_same_bytes(firmware: Path, tmp_path: Path, monkey
 
 def test_only_what_changed_is_compiled(firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
-    compile_one = build._compile
+    compile_one = build.compile_source
 
-    def spy(*arguments: object) -> bytes:
-        compiled.append(str(arguments[3]))
-        return compile_one(*arguments)  # type: ignore[arg-type]
+    def spy(path: Path, name: str, source: bytes, march: str) -> bytes:
+        compiled.append(name)
+        return compile_one(path, name, source, march)
 
-    monkeypatch.setattr(build, "_compile", spy)
+    monkeypatch.setattr(build, "compile_source", spy)
     out = tmp_path / "flash"
     build_flash(out, firmware=firmware)
     assert sorted(compiled) == ["vcu/__init__.py", "vcu/app.py"]

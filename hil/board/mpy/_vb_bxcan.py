@@ -76,7 +76,9 @@ def _learn_types(types: ptr32, samples):
         i += 1
 
 
-_learn_types(_TYPES, ([], b"x", memoryview(b"x"), bytearray(1)))
+def learn_types():
+    # Called once by _vb_main: a module may not run its own viper functions while it is imported (twinaxle bytecode).
+    _learn_types(_TYPES, ([], b"x", memoryview(b"x"), bytearray(1)))
 
 
 @micropython.viper

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 
+import _vb_bxcan
 import _vb_gc
 import _vb_micropython
 import _vb_wait
@@ -52,6 +53,7 @@ def _run(name):
 
 
 _globals = {"__name__": "__main__"}
+_vb_bxcan.learn_types()
 if sys.argv[1] == "probe":
     gc.collect()
     print(gc.mem_alloc())

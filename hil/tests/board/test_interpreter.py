@@ -32,13 +32,6 @@ def test_wrong_interpreter_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         VirtualBoard(kernel, Bus(kernel).attach("VCU"), tmp_path)
 
 
-def test_interpreter_without_native_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MICROPYTHON", str(fake(tmp_path / "mp", "probe micropython 1 29 0 774")))  # .mpy 6.3, no arch
-    kernel = Kernel()
-    with pytest.raises(UserError, match="no native code"):
-        VirtualBoard(kernel, Bus(kernel).attach("VCU"), tmp_path)
-
-
 def test_missing_interpreter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MICROPYTHON", str(tmp_path / "nothing"))
     kernel = Kernel()

@@ -1,4 +1,4 @@
-"""`twinaxle firmware`: build the flash folder, show its sizes, estimate what a tick costs on the board."""
+"""`twinaxle firmware`: build the flash folder, show its sizes, count and estimate what a tick costs on the board."""
 
 import argparse
 from pathlib import Path
@@ -17,6 +17,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     build.add_argument("--march", help="armv7emsp for the board; default: what the interpreter of this machine runs")
     build.add_argument("-o", "--output", type=Path, help="default: build/flash-MARCH")
 
+    count = actions.add_parser("count", help="count the tick's instructions on an emulated Cortex-M4")
+    count.add_argument("--top", type=int, default=30, help="functions listed, default %(default)s")
+
     actions.add_parser("sizes", help="sizes of the .mpy files for the board against RT-03; exit 1 when over")
 
     cost = actions.add_parser("cost", help="estimate the tick's instructions on the board against RT-01")
@@ -31,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         return _build(args)
     if args.action == "sizes":
         return _sizes()
-    return _cost(args)
+    return _count(args) if args.action == "count" else _cost(args)
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -66,7 +69,7 @@ def _cost(args: argparse.Namespace) -> int:
     if args.repeats < 1:
         raise UserError("--repeats must be 1 or more.")
     print("recording a drive on the virtual board ...", flush=True)
-    recording = _record()
+    recording = record()
     print("measuring ...", flush=True)
     cost = estimate(measure(recording, args.repeats))
     print("\n".join(cost_report.report(cost)))
@@ -81,7 +84,17 @@ def _cost(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _record() -> "Recording":
+def _count(args: argparse.Namespace) -> int:
+    from twinaxle.firmware.cortex.count import count, report
+
+    print("recording a drive on the virtual board ...", flush=True)
+    recording = record()
+    print("counting ...", flush=True)
+    print("\n".join(report(count(recording), args.top)))
+    return 0
+
+
+def record() -> "Recording":
     """The frames of a drive, by control period: start-up, full pedal, lift-off, braking to rest.
 
     A period's frames are those that were on the bus before its torque command was due.

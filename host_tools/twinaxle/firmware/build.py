@@ -70,7 +70,7 @@ def build_flash(out: Path, march: str | None = None, firmware: Path = FIRMWARE) 
     for item in items:
         source = item.source.read_bytes()
         content = _compiled(compiler, march, item, source) if item.is_compiled else source
-        _replace(out / item.target, content)
+        write_whole(out / item.target, content)
         listing.append((Path(item.target), len(content)))
     wanted = {out / item.target for item in items}
     for stale in out.rglob("*.mpy"):
@@ -89,13 +89,17 @@ def _compiled(compiler: MpyCross, march: str, item: Item, source: bytes) -> byte
     try:
         return store.read_bytes()
     except FileNotFoundError:
-        content = _compile(compiler, march, item.source, name, source)
-        _replace(store, content)
+        content = compile_source(item.source, name, source, march)
+        write_whole(store, content)
         return content
 
 
-def _compile(compiler: MpyCross, march: str, path: Path, name: str, source: bytes) -> bytes:
-    """Run mpy-cross. `name` is the file name that trace-backs on the board show."""
+def compile_source(path: Path, name: str, source: bytes, march: str) -> bytes:
+    """The .mpy of `source`, which `path` holds; `name` is the file name that trace-backs on the board show.
+
+    Raises UserError with file and line where it does not compile.
+    """
+    compiler = find_mpy_cross()
     with tempfile.TemporaryDirectory(prefix="twinaxle-mpy-") as folder:
         module, output = Path(folder, "module.py"), Path(folder, "module.mpy")
         module.write_bytes(source)
@@ -113,8 +117,8 @@ def _compile(compiler: MpyCross, march: str, path: Path, name: str, source: byte
         return output.read_bytes()
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Make `path` hold `content`, at no time half of it; untouched where it does already."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Make the file `path` hold `content`, at no time half of it; untouched where it does already."""
     try:
         if path.read_bytes() == content:
             return

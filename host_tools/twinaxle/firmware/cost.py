@@ -174,7 +174,7 @@ def measure(recording: Recording, repeats: int) -> Measurement:
     build_flash(flash)
     with tempfile.TemporaryDirectory(prefix="twinaxle-cost-") as folder:
         recorded, task = Path(folder, "recording"), Path(folder, "task.json")
-        recorded.write_bytes(_as_bytes(recording))
+        recorded.write_bytes(as_bytes(recording))
         content = {
             "recording": str(recorded),
             "repeats": repeats,
@@ -246,7 +246,8 @@ def estimate(measured: Measurement) -> Cost:
     )
 
 
-def _as_bytes(recording: Recording) -> bytes:
+def as_bytes(recording: Recording) -> bytes:
+    """A recording as target/ reads it: for each period the number of frames, then id (2 bytes) and data of each."""
     content = bytearray()
     for frames in recording:
         content.append(len(frames))
