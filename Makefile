@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware bench-dbc clean distclean
+.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware bench-hil bench-bus bench-dbc clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ sizes: $(STAMP) ## sizes of the compiled firmware against RT-03
 	@$(BIN)/twinaxle firmware sizes
 
 unit: $(STAMP) ## unit and bench tests alone (WORKERS=2 processes)
-	@timeout 600 $(BIN)/python -m pytest -q -n $(WORKERS) --requirements || { [ $$? -eq 124 ] && echo "parallel run hung; again in one process" && $(BIN)/python -m pytest -q --requirements; }
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --requirements
 
 demo: $(STAMP) ## drive the virtual car; writes build/report.html
 	@$(BIN)/twinaxle demo
@@ -82,6 +82,12 @@ bench-tools: $(STAMP) ## the tools beside their peers: decode beside cantools' l
 
 bench-dbc: $(STAMP) ## time of `twinaxle dbc lint` for a large file, beside cantools
 	@$(BIN)/python -m tests.dbc.lint.benchmark
+
+bench-hil: $(STAMP) ## how much faster than real time the bench runs, and where the time goes (SECONDS=120 of the WLTC)
+	@$(BIN)/python -m hil.benchmark $(SECONDS)
+
+bench-bus: $(STAMP) ## cost of a frame on the virtual bus
+	@$(BIN)/python -m hil.bus.benchmark
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true

@@ -120,6 +120,7 @@ class Bench:
         self.inverters = {"front": self.car.front, "rear": self.car.rear}
         self.observer = Observer(self.bus, powertrain())
         self._vcu_status = self.observer.newest("VcuStatus")
+        self._vcu_state = self._vcu_status.reader("State")
         self.oracle = Oracle(self.observer, self.plant)
         self.trace = Trace(self.bus)
         self.recorder = Recorder(channels.channels(self.observer), record_period_ms * 1_000_000)
@@ -262,7 +263,7 @@ class Bench:
         self.kernel.at(now_ns + PERIOD_NS, self._look)
         self.oracle.check(now_ns)
         if self._vcu_status.time_ns >= 0:
-            state = self._vcu_status.values().State
+            state = int(self._vcu_state())
             if state != self._last_state:
                 self.recorder.mark(now_ns, self.vcu_state, "state")
                 self._last_state = state

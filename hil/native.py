@@ -49,7 +49,8 @@ def _cache_folder() -> Path | None:
     folder = _HERE / "__pycache__" / f"native-{digest.hexdigest()[:16]}"
     if not folder.exists():
         for old in folder.parent.glob("native-*"):
-            shutil.rmtree(old, ignore_errors=True)
+            if old != folder:  # another process may just be filling it
+                shutil.rmtree(old, ignore_errors=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

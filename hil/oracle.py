@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hil.observer import Newest, Observer
+from hil.observer import Observer
 from hil.plant import Plant
 
 PERIOD_NS = 10_000_000
@@ -138,7 +138,10 @@ class Oracle:
         self._main_was_closed = False
         self._pedals, self._vcu_status = observer.newest("PedalsDriver"), observer.newest("VcuStatus")
         self._bms_status, self._bms_pack = observer.newest("BmsStatus"), observer.newest("BmsPack")
-        self._units = observer.newest("InvFrontStatus"), observer.newest("InvRearStatus")
+        units = observer.newest("InvFrontStatus"), observer.newest("InvRearStatus")
+        self._gear, self._apps1, self._apps2 = (self._pedals.reader(name) for name in ("Gear", "Apps1", "Apps2"))
+        self._vcu_state = self._vcu_status.reader("State")
+        self._unit_states = tuple((unit, unit.reader("State")) for unit in units)
         self._gear_reverse = observer.raw("PedalsDriver", "Gear", "R")
         self._gear_drive = observer.raw("PedalsDriver", "Gear", "D")
         self._gear_none = observer.raw("PedalsDriver", "Gear", "N")
@@ -192,7 +195,7 @@ class Oracle:
             speed_mps=plant.speed_mps,
             speed_along_mps=speed_along_mps,
             rear_wheel_mps=plant.rear.wheel_speed_radps * plant.parameters.tyre.rolling_radius_m,
-            driving=status.time_ns >= 0 and status.values().State in self._torque_states,
+            driving=status.time_ns >= 0 and self._vcu_state() in self._torque_states,
             other_unit_nm=self._other_unit(now_ns, front_nm, rear_nm)
             if engaged and pedal_percent > ASKED_PERCENT
             else None,
@@ -202,10 +205,9 @@ class Oracle:
         """Gear and pedal travel in percent as the bus has them: the lower of both sensors, 0 when nobody speaks."""
         if now_ns - self._pedals.time_ns > STALE_NS:
             return self._gear_none, 0.0
-        pedals = self._pedals.values()
-        travel1, travel2 = _travel(pedals.Apps1, APPS1_MV), _travel(pedals.Apps2, APPS2_MV)
+        travel1, travel2 = _travel(self._apps1(), APPS1_MV), _travel(self._apps2(), APPS2_MV)
         travel = travel1 if travel1 < travel2 else travel2
-        return pedals.Gear, 100.0 * (0.0 if travel < 0.0 else 1.0 if travel > 1.0 else travel)
+        return int(self._gear()), 100.0 * (0.0 if travel < 0.0 else 1.0 if travel > 1.0 else travel)
 
     def _demand(self, pedal_percent: float, speed_along_mps: float, engaged: bool) -> float:
         """Highest torque that the driver's pedal can mean, Nm along the gear, falling no faster than TQ-06's slew."""
@@ -233,14 +235,12 @@ class Oracle:
 
     def _other_unit(self, now_ns: int, front_nm: float, rear_nm: float) -> float | None:
         """Torque of the unit that is left when one is lost and nothing else asks for both to stop."""
-        front, rear = self._units
-        front_lost = self._unit_lost(now_ns, front)
-        if front_lost == self._unit_lost(now_ns, rear) or self._cause_to_stop(now_ns):
+        front_lost, rear_lost = (
+            now_ns - unit.time_ns > STALE_NS or state() in self._lost_states for unit, state in self._unit_states
+        )
+        if front_lost == rear_lost or self._cause_to_stop(now_ns):
             return None
         return rear_nm if front_lost else front_nm
-
-    def _unit_lost(self, now_ns: int, status: Newest) -> bool:
-        return now_ns - status.time_ns > STALE_NS or status.values().State in self._lost_states
 
     def _cause_to_stop(self, now_ns: int) -> bool:
         """The brake, accelerator sensors that disagree, the battery."""

@@ -13,10 +13,6 @@ from hil.board.interpreter import heap_bytes, main_program
 from hil.board.wire import BLOCK_BYTES
 from twinaxle.errors import UserError
 
-_PATH_LENGTH = 250
-"""Paths are on the interpreter's heap: with one length for all, every folder leaves it the same free memory.
-An argument of 256 bytes is too long for MicroPython."""
-
 _affinity_users = 0
 _affinity_before: set[int] = set()
 
@@ -43,6 +39,21 @@ def _release_processor() -> None:
     if _affinity_users == 0 and hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, _affinity_before)
+
+
+_PATH_BYTES = 255
+"""MicroPython takes no longer word on its command line."""
+
+
+def _of_fixed_length(path: str) -> str:
+    """The same folder by a longer name: where a run's folder lies must not change what is free on the board's heap.
+
+    Raises UserError for a path that MicroPython cannot take.
+    """
+    missing = _PATH_BYTES - len(os.fsencode(path))
+    if missing < 0:
+        raise UserError(f"the board's flash folder {path} has a path of more than {_PATH_BYTES} bytes; choose another")
+    return path + "/" * (missing % 2) + "/." * (missing // 2)
 
 
 _running: "weakref.WeakSet[BoardProcess]" = weakref.WeakSet()
@@ -76,13 +87,13 @@ class BoardProcess:
             raise UserError(f"the board's flash folder {flash} does not exist")
         self.limit_ms = round(limit_s * 1000)
         self.printed = bytearray()
+        flash_path = _of_fixed_length(os.fspath(flash.resolve()))
         _share_one_processor()
         request_in, request_out = os.pipe()
         reply_in, reply_out = os.pipe()
         command = [
             os.fspath(micropython), "-X", f"heapsize={heap_bytes(micropython, flash)}",
-            os.fspath(main_program(micropython)), str(reply_in), str(request_out),
-            os.fspath(flash.resolve()).rjust(_PATH_LENGTH, "/"),
+            os.fspath(main_program(micropython)), str(reply_in), str(request_out), flash_path,
             str(int(reset_cause)), *map(str, costs_us), str(rate),
         ]  # fmt: skip
         try:

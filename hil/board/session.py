@@ -41,9 +41,14 @@ _BLOCK_TAIL = bytes(BLOCK_BYTES)
 _BLOCK_EVENT_BYTES = EVENTS_PER_BLOCK * EVENT.size
 
 
+def _time(outputs: bytes, at: int) -> bytes:
+    """Board time in us of the output that starts there, as it stands on the wire."""
+    return outputs[at + 8 : at + 16]
+
+
 def _time_us(outputs: bytes, at: int) -> int:
-    """Board time of the output that starts there."""
-    return int.from_bytes(outputs[at + 8 : at + 16], "little")
+    """The same as a number."""
+    return int.from_bytes(_time(outputs, at), "little")
 
 
 class _Group:
@@ -256,11 +261,11 @@ class Session:
         now_ns = self.kernel.now_ns
         first = 0
         while first < len(outputs):  # they come in the order of their times
-            time_us = _time_us(outputs, first)
+            time = _time(outputs, first)
             last = len(outputs)
-            while _time_us(outputs, last - OUTPUT.size) != time_us:
+            while _time(outputs, last - OUTPUT.size) != time:
                 last -= OUTPUT.size
-            due_ns = self.clock.bench_ns(time_us)
+            due_ns = self.clock.bench_ns(int.from_bytes(time, "little"))
             group = _Group(due_ns if due_ns > now_ns else now_ns, self._can.interrupts, outputs[first:last])
             self._groups.append(group)
             self._arm(group)

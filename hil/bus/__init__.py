@@ -9,8 +9,8 @@ from hil.bus.bus import Bus
 from hil.bus.contest import Corruption
 from hil.bus.errors import ErrorKind, ErrorState
 from hil.bus.frame import Frame
-from hil.bus.line import LoadMark
 from hil.bus.port import Port, TxRequest
+from hil.bus.taps import LoadMark
 
 if TYPE_CHECKING:
     from hil.bus.view import BusView

@@ -7,8 +7,8 @@ bits of EOF follow unstuffed. Intermission (3 bits) is not part of the frame's l
 
 from collections.abc import Iterator
 
-from hil.bus.calm import frame_length
 from hil.bus.frame import Frame, address_of, check, word_of
+from hil.bus.length import frame_length
 
 CRC15_POLYNOMIAL = 0x4599  # x15+x14+x10+x8+x7+x4+x3+1, ISO 11898-1
 TAIL_BITS = 10  # CRC delimiter, ACK slot, ACK delimiter, EOF

@@ -9,8 +9,8 @@ from hil.bus.calm import PORTS, WAITING
 from hil.bus.contest import Contest, Corruption
 from hil.bus.errors import COUNTER_MAX, DELIMITER_BITS, ERROR_STEP, FLAG_BITS, RECOVERY_BITS, ErrorKind, ErrorState
 from hil.bus.frame import Frame
-from hil.bus.line import LoadMark
 from hil.bus.port import Port, TxRequest
+from hil.bus.taps import LoadMark
 from hil.kernel import Kernel
 
 
@@ -106,7 +106,7 @@ class Bus(Contest):
 
     def _lead(self, port: Port, bus: Bus) -> None:
         """Have a port's wire lead to another bus; its serial numbers go on."""
-        bus.serial = max(bus.serial, port.bus.serial)
+        bus.calm.serial = max(bus.calm.serial, port.bus.calm.serial)
         port.bus = bus
 
     def put_in(self, port: Port, requests: list[TxRequest], joining: bool = False) -> None:
@@ -194,7 +194,12 @@ class Bus(Contest):
                     queue.sort()
                     return True
         current = self._current
-        if current is not None and current[1] == number and current[2] is port and self.kernel.now_ns < self._sof_ns:
+        if (
+            current is not None
+            and current[1] == number
+            and current[2] is port
+            and self.kernel.now_ns < self.calm.sof_ns
+        ):
             self.disturbed = True
             self._drop_choice()
             self._contend()
@@ -274,7 +279,7 @@ class Bus(Contest):
         if stuck:
             if self._current is not None:
                 if not self._before_sof():
-                    self.busy_ns += now_ns - self._sof_ns
+                    self.calm.busy_ns += now_ns - self.calm.sof_ns
                 for request in self._in_transmission():
                     self._requeue(request)
                 self._drop_choice()
@@ -285,9 +290,9 @@ class Bus(Contest):
             self._changed()
             self._arm_stuck(FLAG_BITS)
         else:
-            self.busy_ns = self.mark().busy_ns
+            self.calm.busy_ns = self.mark().busy_ns
             self._stuck_since_ns = None
-            self._idle_ns = now_ns + RECOVERY_BITS * self.bit_ns  # error delimiter and intermission
+            self.calm.idle_ns = now_ns + RECOVERY_BITS * self.bit_ns  # error delimiter and intermission
             self._recovery.resumed(now_ns)
             self._contend()
             self._changed()

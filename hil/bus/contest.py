@@ -72,7 +72,7 @@ class Contest(Line):
 
     def _before_sof(self) -> bool:
         """No frame is on the wire; a choice that was made can still be made anew."""
-        return self._current is None or self.kernel.now_ns <= self._sof_ns
+        return self._current is None or self.kernel.now_ns <= self.calm.sof_ns
 
     def _in_transmission(self) -> list[TxRequest]:
         """Requests that end with the current frame; none when their sender has gone in mid-frame."""
@@ -82,7 +82,7 @@ class Contest(Line):
 
     def _drop_choice(self) -> None:
         self._current = None
-        self._end_ns = -1
+        self.calm.end_ns = -1
         self._senders, self._failure = [], None
 
     # --- from the queue to the outcome ---
@@ -95,7 +95,7 @@ class Contest(Line):
         queue = self._queue
         if not queue or self._stuck_since_ns is not None:
             return
-        free_ns = max(self.kernel.now_ns, self._idle_ns)
+        free_ns = max(self.kernel.now_ns, self.calm.idle_ns)
         sof_ns = max(free_ns, min(request[2].suspended_until_ns for request in queue))
         winner = min(request for request in queue if request[2].suspended_until_ns <= sof_ns)
         queue.remove(winner)
@@ -106,14 +106,14 @@ class Contest(Line):
     def _commit(self) -> None:
         """Right after SOF: the arbitration is final, and with it how this frame will end."""
         current = self._current
-        if current is None or self._sof_ns + 1 != self.kernel.now_ns or self._senders or not self.disturbed:
+        if current is None or self.calm.sof_ns + 1 != self.kernel.now_ns or self._senders or not self.disturbed:
             return
-        self._recovery.interrupted(self._sof_ns)
+        self._recovery.interrupted(self.calm.sof_ns)
         self._senders = [current]
         if self._shorted:
             # Nobody hears the others: all that wait begin, and fail, at the same time.
             self._join(lambda other: True)
-            self._fail(ErrorKind.BIT, self._sof_ns + self.bit_ns, FLAG_BITS + DELIMITER_BITS)
+            self._fail(ErrorKind.BIT, self.calm.sof_ns + self.bit_ns, FLAG_BITS + DELIMITER_BITS)
             return
         self._join(lambda other: other[0] == current[0])
         if len(self._senders) > 1 and self._collide():
@@ -126,14 +126,14 @@ class Contest(Line):
                 self._fail_at_bit([*wire[:bit], 1 - wire[bit]])
                 return
         if not self._receivers([request[2] for request in self._senders]):
-            ack_slot_end_ns = self._sof_ns + (frame_bits(frame) - TAIL_BITS + 2) * self.bit_ns
+            ack_slot_end_ns = self.calm.sof_ns + (frame_bits(frame) - TAIL_BITS + 2) * self.bit_ns
             self._fail(ErrorKind.ACK, ack_slot_end_ns, FLAG_BITS + DELIMITER_BITS)
 
     def _join(self, condition: Callable[[TxRequest], bool]) -> None:
         """Add the first waiting request of every other port that may send and meets `condition` to the senders."""
         for other in sorted(self._queue):
             ports = [request[2] for request in self._senders]
-            if condition(other) and other[2] not in ports and other[2].suspended_until_ns <= self._sof_ns:
+            if condition(other) and other[2] not in ports and other[2].suspended_until_ns <= self.calm.sof_ns:
                 self._senders.append(other)
                 self._queue.remove(other)
         heapify(self._queue)
@@ -160,8 +160,8 @@ class Contest(Line):
             bit += 1
         if self._current is not self._senders[0]:
             self._current = self._senders[0]
-            self._end_ns = self._sof_ns + frame_bits(self._current[3]) * self.bit_ns
-            self.kernel.at(self._end_ns, self._on_end)
+            self.calm.end_ns = self.calm.sof_ns + frame_bits(self._current[3]) * self.bit_ns
+            self.kernel.at(self.calm.end_ns, self._on_end)
         return False
 
     def _fail_at_bit(self, levels: list[int]) -> None:
@@ -173,13 +173,13 @@ class Contest(Line):
             run += 1
         receivers = self._receivers([request[2] for request in self._senders])
         active = any(port.state is not ErrorState.PASSIVE for port in receivers)
-        self._fail(ErrorKind.BIT, self._sof_ns + len(levels) * self.bit_ns, error_frame_bits(passive, active, run))
+        self._fail(ErrorKind.BIT, self.calm.sof_ns + len(levels) * self.bit_ns, error_frame_bits(passive, active, run))
 
     def _fail(self, kind: ErrorKind, detected_ns: int, more_bits: int) -> None:
         """Let the current transmission end as an error frame, `more_bits` after the error is seen."""
         self._failure = kind
-        self._end_ns = detected_ns + more_bits * self.bit_ns
-        self.kernel.at(self._end_ns, self._on_end)
+        self.calm.end_ns = detected_ns + more_bits * self.bit_ns
+        self.kernel.at(self.calm.end_ns, self._on_end)
 
     # --- the end of a frame or error frame ---
 
@@ -189,8 +189,8 @@ class Contest(Line):
         assert current is not None
         senders = self._in_transmission()
         self._drop_choice()
-        self.busy_ns += now_ns - self._sof_ns + self._intermission_ns
-        self._idle_ns = now_ns + self._intermission_ns
+        self.calm.busy_ns += now_ns - self.calm.sof_ns + self._intermission_ns
+        self.calm.idle_ns = now_ns + self._intermission_ns
         # The last 8 bits were recessive: ACK delimiter and EOF, or the error delimiter.
         self._recovery.resumed(now_ns - DELIMITER_BITS * self.bit_ns)
         receivers = self._receivers([request[2] for request in senders])
@@ -203,7 +203,7 @@ class Contest(Line):
             elif failure is not ErrorKind.ACK or port.state is not ErrorState.PASSIVE:
                 self._transmit_error(port)
             if port.state is ErrorState.PASSIVE:
-                port.suspended_until_ns = self._idle_ns + SUSPEND_BITS * self.bit_ns
+                port.suspended_until_ns = self.calm.idle_ns + SUSPEND_BITS * self.bit_ns
             if failure is not None:
                 if (port, request[1]) == self._given_up:
                     given_up.append(request)

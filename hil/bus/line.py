@@ -11,46 +11,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from heapq import heapify
-from typing import NamedTuple, TypeAlias
 
 from hil.bus import calm
 from hil.bus.bits import INTERMISSION_BITS, frame_bits
-from hil.bus.errors import ErrorKind
-from hil.bus.frame import EXTENDED, REMOTE, Frame, address_of, arbitration_key, check, frame_of, word_of
+from hil.bus.frame import REMOTE, Frame, address_of, arbitration_key, check, frame_of, word_of
 from hil.bus.port import Port, ReceiveQueue, Route, TxRequest
+from hil.bus.taps import Taps
 from hil.kernel import Kernel
 from hil.native import memory
 
-Tap: TypeAlias = Callable[[int, Frame, str], None]
-ErrorTap: TypeAlias = Callable[[int, ErrorKind, str], None]
 
-LOG_RECORD_BYTES = 24
-
-
-class LoadMark(NamedTuple):
-    """A moment from which `Line.load` counts."""
-
-    time_ns: int
-    busy_ns: int
-
-
-class Line(ABC):
-    """Frame times and delivery on a bus without errors.
-
-    `busy_ns` is the sum of all frames and error frames that have ended, each with its intermission, in nanoseconds.
-    """
+class Line(Taps, ABC):
+    """Frame times and delivery on a bus without errors."""
 
     def __init__(self, kernel: Kernel, bitrate: int = 500_000) -> None:
-        if bitrate <= 0 or 1_000_000_000 % bitrate:
-            raise ValueError(f"bit rate {bitrate} does not give a bit time in whole nanoseconds")
-        self.kernel = kernel
-        self.bitrate = bitrate
-        self.bit_ns = 1_000_000_000 // bitrate
+        super().__init__(kernel, bitrate)
         self.ports: dict[str, Port] = {}
         self.numbered: list[Port] = []
         """Every port that was ever attached, by its number."""
         self.disturbed = True
-        self.calm = calm.Calm(bit_ns=self.bit_ns, end_ns=calm.NEVER_NS, queue_port=-1)
         self.calm.newest_ns[:] = [-calm.NEVER_NS] * calm.IDS
         self.newest_ns, self.newest_data = self.calm.newest_ns, self.calm.newest_data
         """Time of the end of the newest frame (negative: none came) and its data, by standard id."""
@@ -63,102 +42,7 @@ class Line(ABC):
         self._queue: list[TxRequest] = []
         self._current: TxRequest | None = None
         self._intermission_ns = INTERMISSION_BITS * self.bit_ns
-        self._taps: tuple[Tap, ...] = ()
-        self._error_taps: tuple[ErrorTap, ...] = ()
-        self._logs: tuple[bytearray, ...] = ()
         self._on_end = self._end
-
-    # --- what both ways share ---
-
-    @property
-    def busy_ns(self) -> int:
-        return self.calm.busy_ns
-
-    @busy_ns.setter
-    def busy_ns(self, busy_ns: int) -> None:
-        self.calm.busy_ns = busy_ns
-
-    @property
-    def serial(self) -> int:
-        """Number of the newest request."""
-        return self.calm.serial
-
-    @serial.setter
-    def serial(self, serial: int) -> None:
-        self.calm.serial = serial
-
-    @property
-    def _sof_ns(self) -> int:
-        return self.calm.sof_ns
-
-    @_sof_ns.setter
-    def _sof_ns(self, time_ns: int) -> None:
-        self.calm.sof_ns = time_ns
-
-    @property
-    def _end_ns(self) -> int:
-        return self.calm.end_ns
-
-    @_end_ns.setter
-    def _end_ns(self, time_ns: int) -> None:
-        self.calm.end_ns = time_ns
-
-    @property
-    def _idle_ns(self) -> int:
-        return self.calm.idle_ns
-
-    @_idle_ns.setter
-    def _idle_ns(self, time_ns: int) -> None:
-        self.calm.idle_ns = time_ns
-
-    # --- tools ---
-
-    def tap(self, action: Tap) -> None:
-        """Call `action(time_ns, frame, sender)` at the end of every good frame."""
-        self._taps += (action,)
-        self.calm.tapped = True
-
-    def tap_errors(self, action: ErrorTap) -> None:
-        """Call `action(time_ns, kind, sender)` at the end of each error frame; `sender` is "" when nobody sent."""
-        self._error_taps += (action,)
-
-    def untap(self, action: Tap | ErrorTap) -> None:
-        """Undo `tap` or `tap_errors`."""
-        self._taps = tuple(tap for tap in self._taps if tap != action)
-        self._error_taps = tuple(tap for tap in self._error_taps if tap != action)
-        self.calm.tapped = bool(self._taps)
-
-    def log_to(self, buffer: bytearray) -> None:
-        """From now on put a record of each good frame into `buffer`: 24 bytes, see `hil.trace`. They come in bulk: call
-        `flush_log` before reading.
-        """
-        self.flush_log()
-        self._logs += (buffer,)
-        self.calm.logging = True
-
-    def stop_log(self, buffer: bytearray) -> None:
-        """Undo `log_to`."""
-        self.flush_log()
-        self._logs = tuple(log for log in self._logs if log is not buffer)
-        self.calm.logging = bool(self._logs)
-
-    def flush_log(self) -> None:
-        """Bring the logs up to the present."""
-        if self.calm.logged:
-            records = memoryview(self.calm.log).cast("B")[: self.calm.logged * LOG_RECORD_BYTES]
-            for log in self._logs:
-                log += records
-            self.calm.logged = 0
-
-    def mark(self) -> LoadMark:
-        """The present, to be given to `load`."""
-        return LoadMark(self.kernel.now_ns, self.busy_ns)
-
-    def load(self, since: LoadMark = LoadMark(0, 0)) -> float:  # noqa: B008 - immutable
-        """Bus load since a mark, 0 to 1: busy time over time. A frame counts when it has ended."""
-        now = self.mark()
-        elapsed_ns = now.time_ns - since.time_ns
-        return (now.busy_ns - since.busy_ns) / elapsed_ns if elapsed_ns else 0.0
 
     # --- sending ---
 
@@ -170,12 +54,12 @@ class Line(ABC):
             data = word_of(frame.data)
             notify = calm.NOBODY if done is None else calm.CALLBACK
             if self._offer_calm(port, rank, address_of(frame), len(frame.data), data, notify):
-                request = (rank, self.serial, port, frame, done)
+                request = (rank, self.calm.serial, port, frame, done)
                 if done is not None:
-                    self._requests[self.serial] = request
+                    self._requests[self.calm.serial] = request
                 return request
-        self.serial += 1
-        request = (rank, self.serial, port, frame, done)
+        self.calm.serial += 1
+        request = (rank, self.calm.serial, port, frame, done)
         self._offer_disturbed(request)
         return request
 
@@ -186,8 +70,8 @@ class Line(ABC):
         """
         if not self.disturbed and self._offer_calm(port, can_id << 21, can_id, 8, data, notify):
             return self.calm.serial
-        self.serial += 1
-        number = self.serial
+        self.calm.serial += 1
+        number = self.calm.serial
         self._offer_disturbed((can_id << 21, number, port, frame_of(can_id, 8, data), _done(port, notify)))
         return number
 
@@ -305,13 +189,13 @@ class Line(ABC):
 
     def _begin(self, request: TxRequest, sof_ns: int) -> None:
         self._current = request
-        self._sof_ns = sof_ns
-        self._end_ns = end_ns = sof_ns + frame_bits(request[3]) * self.bit_ns
+        self.calm.sof_ns = sof_ns
+        self.calm.end_ns = end_ns = sof_ns + frame_bits(request[3]) * self.bit_ns
         self.kernel.at(end_ns, self._on_end)
 
     def _end(self) -> None:
         """End of the current frame on the disturbed bus, unless the choice was made anew after this event was set."""
-        if self.disturbed and self.kernel.now_ns == self._end_ns:
+        if self.disturbed and self.kernel.now_ns == self.calm.end_ns:
             self._end_disturbed()
 
     def _replace_older(self, request: TxRequest) -> None:
@@ -399,6 +283,3 @@ def _done(port: Port, notify: int) -> Callable[[bool], None] | None:
     if notify < calm.QUEUE or port.queue is None:
         return None
     return partial(port.queue.sent, notify - calm.QUEUE)
-
-
-__all__ = ["EXTENDED", "LOG_RECORD_BYTES", "REMOTE", "ErrorTap", "Line", "LoadMark", "Tap"]

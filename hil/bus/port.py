@@ -28,7 +28,6 @@ class Wire(Protocol):
     kernel: Kernel
     bitrate: int
     bit_ns: int
-    serial: int
     calm: Calm
     memory: Any
     """Of `calm`, for compiled code that queues frames by itself while the bus is not `disturbed`."""

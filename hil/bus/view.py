@@ -124,7 +124,11 @@ class BusView(can.BusABC):
         """The next message, None when there is none within `timeout` seconds (None: wait for ever).
 
         In the bench's thread the timeout is virtual time, and time runs while this waits; in others it is wall time.
+        Raises can.CanOperationError after `shutdown`: a reader in a thread, such as a Notifier's, must end then and not
+        ask again and again.
         """
+        if self._is_shutdown:
+            raise can.CanOperationError("the view of the virtual bus has been shut down")
         if threading.get_ident() == self._thread:
             return self._recv_in_bench(timeout)
         with self._arrived:
@@ -227,7 +231,7 @@ class BusView(can.BusABC):
         raise NotImplementedError("the state of a port follows from its error counters")
 
     def shutdown(self) -> None:
-        """Leave the bus. Readers in other threads get None."""
+        """Leave the bus. Readers in other threads that wait get None, and an error when they ask again."""
         if self._is_shutdown:
             return
         super().shutdown()

@@ -73,10 +73,7 @@ class _Group:
         kernel = node.kernel
         self.due_ns = due_ns = self.due_ns + self.period_ns
         heappush(kernel.events, (due_ns, kernel.serial(), self.event))
-        node.cyclic()
-        port, now_ns = node.port, kernel.now_ns
-        for message in self.messages:
-            message.send(port, now_ns)
+        node.send_cycle(self.messages, kernel.now_ns)
 
 
 class Receiver:
@@ -175,6 +172,12 @@ class Node:
 
     def cyclic(self) -> None:
         """Called before the messages of one cycle time are packed."""
+
+    def send_cycle(self, messages: list[Outgoing], now_ns: int) -> None:
+        """Send the messages of one cycle time."""
+        self.cyclic()
+        for message in messages:
+            message.send(self.port, now_ns)
 
     def started(self) -> None:
         """Called when power comes, before anything is sent."""

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from hil.native import memory
 from hil.nodes import inverter_control as ic
 from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
-from hil.nodes.inverter_control import RPM_PER_RADPS, Control
+from hil.nodes.inverter_control import Control
 from hil.nodes.inverter_rating import INJECTABLE, FaultCode, Rating, State
 from hil.nodes.layout import layout_of
 from hil.nodes.names import pick
+from hil.nodes.transmit import Outgoing
+from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
     from hil.bus import Bus
@@ -31,7 +33,6 @@ Report = Literal["truth", "request"]
 _FAST_NS = NS_PER_MS
 _LIES: dict[Lie | None, int] = {None: ic.HONEST, "echo": ic.ECHO, "frozen": ic.FROZEN_TARGET, "sign": ic.SIGN}
 _OPERATING = (ic.TORQUE, ic.STANDBY, ic.DISCHARGE)
-_COMMAND_SIGNALS = ("Mode", "TorqueRequest", "TorqueLimitDrive", "TorqueLimitRegen", "SpeedLimit")
 _MODES = ("Off", "Standby", "Torque", "Discharge")
 
 
@@ -93,12 +94,14 @@ class Inverter(Node):
         faults = Choices(self.message(self._status_name), "FaultCode")
         self._state_raw = [states[name] for name in ic.STATES]
         self._fault_raw = [faults[name] for name in ic.FAULTS]
+        self._pair_ids = [self.message(name).frame_id for name in (self._status_name, self._limits_name)]
+        self._check_order(self._status_name, ic.STATUS_SIGNALS)
+        self._check_order(self._limits_name, ic.LIMITS_SIGNALS)
         self._injected: set[str] = set()
         self._line = False
         self._enable_wire_cut = False
         self._enable_ignored = False
         self._lie: Lie | None = None
-        self.lie_reports: Report = "truth"
         self._starts = 0
         self._watching = False
         self._fast_pending = False
@@ -107,6 +110,11 @@ class Inverter(Node):
         self._reset_software()
         if present:
             self.port.subscribe_words(self.message(self._command_name).frame_id, self._on_command)
+
+    def _check_order(self, name: str, signals: tuple[str, ...]) -> None:
+        found = tuple(signal.name for signal in self.message(name).application_signals)
+        if found != signals:
+            raise UserError(f"the database's {name} has the signals {', '.join(found)}; {', '.join(signals)} expected")
 
     # --- what the bench reads ---
 
@@ -187,6 +195,15 @@ class Inverter(Node):
         self._control.lie = _LIES[lie]
         self._run()
 
+    @property
+    def lie_reports(self) -> Report:
+        """What the status of a liar says of its torque."""
+        return "request" if self._control.reports_request else "truth"
+
+    @lie_reports.setter
+    def lie_reports(self, report: Report) -> None:
+        self._control.reports_request = report == "request"
+
     def inject(self, code: str) -> None:
         """Make a protection trip; its name as in the value table of FaultCode."""
         self._injected.add(pick(code, INJECTABLE, "inverter fault to inject"))
@@ -212,6 +229,7 @@ class Inverter(Node):
         before = self._control
         fresh = self._fresh_control()
         fresh.enabled, fresh.injected, fresh.lie = before.enabled, before.injected, before.lie
+        fresh.reports_request = before.reports_request
         ctypes.memmove(ctypes.addressof(before), ctypes.addressof(fresh), ctypes.sizeof(Control))
 
     def _fresh_control(self) -> Control:
@@ -228,7 +246,9 @@ class Inverter(Node):
             if hasattr(control, name):
                 setattr(control, name, value)
         signals = [signal.name for signal in command.application_signals]
-        control.place[:] = [signals.index(name) for name in _COMMAND_SIGNALS]
+        control.place[:] = [signals.index(name) for name in ic.COMMAND_SIGNALS]
+        control.raw_of_state[:] = [*self._state_raw]
+        control.raw_of_fault[:] = [*self._fault_raw]
         modes = Choices(command, "Mode")
         control.raw_of_mode[:] = [modes[name] for name in _MODES]
         return control
@@ -332,32 +352,29 @@ class Inverter(Node):
     def cyclic(self) -> None:
         self._run()
 
+    def send_cycle(self, messages: list[Outgoing], now_ns: int) -> None:
+        """Control, status and limits in one compiled step, if no fault stands between them and the bus."""
+        port = self.port
+        faulty = self.channels.active or port.tx_hooks or port.bus.disturbed
+        if faulty or [message.can_id for message in messages] != self._pair_ids:
+            super().send_cycle(messages, now_ns)
+            return
+        status, limits = messages
+        self.plant.advance(now_ns)
+        bus = port.bus.memory
+        queued = ic.report(*self._memories, status.memory, limits.memory, bus, now_ns, port.number)
+        if queued < 2:
+            messages[queued].send_packed(port)
+        if queued == 0:
+            limits.send(port, now_ns)
+        if self._control.hurry:
+            self._hurry()
+
     def _status(self) -> Values:
-        axle, control = self.axle, self._control
-        torque, speed = axle.torque_nm, axle.speed_radps
-        if self.channels.active:
-            torque, speed = self.channels("torque_nm", torque), self.channels("speed_radps", speed)
-        if self._lie is not None and self.lie_reports == "request":
-            torque = control.target_nm
-        return (
-            self._state_raw[control.state],
-            torque,
-            speed * RPM_PER_RADPS,
-            control.echo_counter,
-            control.gates_on,
-            control.thermal_share < 1.0,
-            control.hot or control.discharge_failed,
-            self._fault_raw[control.fault_code],
-        )
+        return tuple(self._control.status)
 
     def _limits(self) -> Values:
-        control = self._control
-        if not self.channels.active:  # the pass just before has measured
-            voltage, current = control.link_voltage_v, control.dc_current_a
-        else:
-            voltage = self.channels("link_voltage_v", self.plant.link_voltage_v)
-            current = self._dc_current(voltage)
-        return control.available_drive_nm, control.available_regen_nm, voltage, current
+        return tuple(self._control.limits)
 
     def _temps(self) -> Values:
         stator, inverter = self._temperatures()

@@ -7,13 +7,14 @@ from the plant, and where a fault has put itself in between, the node writes it 
 from __future__ import annotations
 
 import math
-from ctypes import Structure, c_int64
+from ctypes import Structure, c_double, c_int64
 from typing import Annotated, Any, get_args
 
 from hil.bus.calm import Words
 from hil.native import access, compiled, structure
 from hil.nodes.inverter_rating import FaultCode, State
-from hil.nodes.layout import Layout, receive
+from hil.nodes.layout import Doubles, Layout, layout_at, receive
+from hil.nodes.transmit import queue_next
 from hil.plant.drive_unit import DriveUnit
 from hil.plant.dynamics import available_nm
 from hil.plant.state import State as PlantState
@@ -28,6 +29,10 @@ NONE, COMMAND_TIMEOUT, OVER_VOLTAGE, UNDER_VOLTAGE, OVER_CURRENT, OVER_TEMPERATU
 )
 MODE_OFF, MODE_STANDBY, MODE_TORQUE, MODE_DISCHARGE = range(4)
 HONEST, ECHO, FROZEN_TARGET, SIGN = range(4)
+
+COMMAND_SIGNALS = ("Mode", "TorqueRequest", "TorqueLimitDrive", "TorqueLimitRegen", "SpeedLimit")
+STATUS_SIGNALS = ("State", "TorqueActual", "Speed", "EchoCounter", "GatesOn", "Derating", "Warning", "FaultCode")
+LIMITS_SIGNALS = ("TorqueAvailableDrive", "TorqueAvailableRegen", "DcVoltage", "DcCurrent")
 
 # What `command` returns
 BAD = 0
@@ -95,6 +100,8 @@ class Control(Structure):
     """Protections that trip whatever is measured, one bit each."""
     lie: int
     frozen_nm: float
+    reports_request: bool
+    """A liar's status tells the torque asked for instead of the one measured."""
     # what is measured
     speed_radps: float
     torque_nm: float
@@ -102,6 +109,11 @@ class Control(Structure):
     dc_current_a: float
     stator_degc: float
     inverter_degc: float
+    # what it tells: values of `STATUS_SIGNALS` and `LIMITS_SIGNALS`
+    raw_of_state: Annotated[Words, c_int64 * 6]
+    raw_of_fault: Annotated[Words, c_int64 * 9]
+    status: Annotated[Doubles, c_double * 8]
+    limits: Annotated[Doubles, c_double * 4]
 
 
 _control_at = access(Control)
@@ -195,6 +207,22 @@ def _discharging(c: Control, now_ns: int, speed_radps: float) -> bool:
 
 
 @compiled
+def _tell(c: Control) -> None:
+    """What status and limits will say."""
+    status, limits = c.status, c.limits
+    status[0] = c.raw_of_state[c.state]
+    status[1] = c.target_nm if c.lie != HONEST and c.reports_request else c.torque_nm
+    status[2] = c.speed_radps * RPM_PER_RADPS
+    status[3] = c.echo_counter
+    status[4] = 1.0 if c.gates_on else 0.0
+    status[5] = 1.0 if c.thermal_share < 1.0 else 0.0
+    status[6] = 1.0 if c.hot or c.discharge_failed else 0.0
+    status[7] = c.raw_of_fault[c.fault_code]
+    limits[0], limits[1] = c.available_drive_nm, c.available_regen_nm
+    limits[2], limits[3] = c.link_voltage_v, c.dc_current_a
+
+
+@compiled
 def _pass(c: Control, plant: PlantState, now_ns: int) -> None:
     """One pass: limits, protections, torque, gates, and the power stage takes them."""
     envelope = available_nm(plant.coefficients, c.speed_radps, c.link_voltage_v)
@@ -230,6 +258,7 @@ def _pass(c: Control, plant: PlantState, now_ns: int) -> None:
     unit.gates_on = c.gates_on = gates
     unit.cut = cut
     c.hurry = gates and not plant.pack.main_closed
+    _tell(c)
 
 
 @compiled
@@ -251,6 +280,22 @@ def control(control: Any, plant: Any, now_ns: int) -> bool:
     _measure(c, car)
     _pass(c, car, now_ns)
     return c.hurry
+
+
+@compiled
+def report(control: Any, plant: Any, status: Any, limits: Any, line: Any, now_ns: int, port: int) -> int:
+    """`control`, then status and limits into the bus's queue. Returns how many of the two were queued."""
+    c, car = _control_at(control), _plant_at(plant)
+    _measure(c, car)
+    _pass(c, car, now_ns)
+    told, bounds = layout_at(status), layout_at(limits)
+    for index in range(8):
+        told.values[index] = c.status[index]
+    for index in range(4):
+        bounds.values[index] = c.limits[index]
+    if not queue_next(told, line, now_ns, port, True):
+        return 0
+    return 2 if queue_next(bounds, line, now_ns, port, True) else 1
 
 
 @compiled

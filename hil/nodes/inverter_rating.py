@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 FROZEN = True
 State = Literal["Init", "Lockout", "Standby", "Torque", "Discharge", "Fault"]
@@ -20,14 +20,8 @@ FaultCode = Literal[
 ]
 
 
-INJECTABLE: tuple[FaultCode, ...] = (
-    "OverVoltage",
-    "UnderVoltage",
-    "OverCurrent",
-    "OverTemperature",
-    "Resolver",
-    "Hardware",
-    "OverSpeed",
+INJECTABLE: tuple[FaultCode, ...] = tuple(
+    code for code in get_args(FaultCode) if code not in ("None", "CommandTimeout")
 )
 
 

@@ -26,7 +26,7 @@ _WRONG_SEQUENCE, _WRONG_CRC, _INITIAL = int(Verdict.WRONG_SEQUENCE), int(Verdict
 _SYNC, _INVALID_COUNTER = int(Verdict.SYNC), int(Verdict.INVALID_COUNTER)
 _WRONG_LENGTH = int(Verdict.WRONG_LENGTH)
 
-_Doubles: TypeAlias = Array[c_double]
+Doubles: TypeAlias = Array[c_double]
 
 
 @structure
@@ -39,9 +39,9 @@ class Layout(Structure):
     mask: Annotated[Words, c_int64 * SIGNALS]
     low: Annotated[Words, c_int64 * SIGNALS]
     high: Annotated[Words, c_int64 * SIGNALS]
-    offset: Annotated[_Doubles, c_double * SIGNALS]
-    multiplier: Annotated[_Doubles, c_double * SIGNALS]
-    divisor: Annotated[_Doubles, c_double * SIGNALS]
+    offset: Annotated[Doubles, c_double * SIGNALS]
+    multiplier: Annotated[Doubles, c_double * SIGNALS]
+    divisor: Annotated[Doubles, c_double * SIGNALS]
     protected: bool
     seed: int
     counter: int
@@ -54,7 +54,7 @@ class Layout(Structure):
     """On the newest frame received, see `twinaxle.e2e.Verdict`."""
     word: int
     """The newest frame sent."""
-    values: Annotated[_Doubles, c_double * SIGNALS]
+    values: Annotated[Doubles, c_double * SIGNALS]
 
 
 layout_at = access(Layout)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hil.bus import Port, calm
 from hil.native import compiled, memory
-from hil.nodes.layout import is_plain, layout_at, layout_of, pack, pack_next
+from hil.nodes.layout import Layout, is_plain, layout_at, layout_of, pack, pack_next
 from twinaxle.dbc.codec import MessageCodec
 from twinaxle.e2e import Protector
 
@@ -23,15 +23,24 @@ Provider = Callable[[], Values]
 
 
 @compiled
-def transmit(layout: Any, line: Any, now_ns: int, port: int, latest_only: bool) -> int:
-    """Pack and queue the next frame; returns what `calm.offer` does."""
-    message = layout_at(layout)
+def queue_next(message: Layout, line: Any, now_ns: int, port: int, latest_only: bool) -> bool:
+    """Pack and queue the next frame. False: the bus has not taken it, and `message.word` is to be sent otherwise."""
     can_id = message.can_id
-    return calm.offer(line, now_ns, can_id << 21, port, can_id, 8, pack_next(message), calm.NOBODY, latest_only)
+    result = calm.offer(line, now_ns, can_id << 21, port, can_id, 8, pack_next(message), calm.NOBODY, latest_only)
+    return result <= calm.REPLACED
+
+
+@compiled
+def transmit(layout: Any, line: Any, now_ns: int, port: int, latest_only: bool) -> bool:
+    """`queue_next` by itself."""
+    return queue_next(layout_at(layout), line, now_ns, port, latest_only)
 
 
 class Outgoing:
     """One message that a node sends, with the function that gives its values."""
+
+    memory: Any = None
+    """Of its `Layout`, where compiled code can send it."""
 
     def __init__(self, message: Message, codec: MessageCodec, provider: Provider) -> None:
         self.can_id = message.frame_id
@@ -46,6 +55,10 @@ class Outgoing:
             data = self._protect(data)
         port.send_word(self.can_id, int.from_bytes(data, "little"))
 
+    def send_packed(self, port: Port) -> None:
+        """Only compiled code packs without sending."""
+        raise NotImplementedError
+
 
 class CompiledOutgoing(Outgoing):
     """The quick way, for messages of which `is_plain` holds."""
@@ -53,7 +66,7 @@ class CompiledOutgoing(Outgoing):
     def __init__(self, message: Message, codec: MessageCodec, provider: Provider) -> None:
         super().__init__(message, codec, provider)
         self.layout = layout_of(message)
-        self._memory = memory(self.layout)
+        self.memory = memory(self.layout)
         self._put = Struct(f"={self.layout.signals}d").pack_into
         self._values = memoryview(self.layout.values).cast("B")
 
@@ -61,9 +74,13 @@ class CompiledOutgoing(Outgoing):
         self._put(self._values, 0, *self._provider())
         bus = port.bus
         if port.tx_hooks or bus.disturbed:
-            port.send_word(self.can_id, pack(self._memory))
-        elif transmit(self._memory, bus.memory, now_ns, port.number, port.latest_only) > calm.REPLACED:
-            port.send_word(self.can_id, self.layout.word)
+            port.send_word(self.can_id, pack(self.memory))
+        elif not transmit(self.memory, bus.memory, now_ns, port.number, port.latest_only):
+            self.send_packed(port)
+
+    def send_packed(self, port: Port) -> None:
+        """Send the frame that was packed last: the compiled bus has not taken it."""
+        port.send_word(self.can_id, self.layout.word)
 
 
 def outgoing(message: Message, codec: MessageCodec, provider: Provider) -> Outgoing:

@@ -122,3 +122,6 @@ class Plant(State):
         self.battery.warm(self.battery.heat_j - pack_j, seconds)
         self._heat_marks = (self.front.loss_j, self.rear.loss_j, self.battery.heat_j)
         self.battery.rest()
+
+
+__all__ = ["GRAVITY_MPS2", "STEP_NS", "Plant"]

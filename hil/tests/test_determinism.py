@@ -1,5 +1,7 @@
 """One seed, one run: byte for byte."""
 
+from pathlib import Path
+
 import pytest
 
 from hil.bench import Bench
@@ -34,3 +36,15 @@ def test_another_seed_gives_another_log(new_bench: BenchFactory) -> None:
             bench.run(0.5)
         logs.append((bench.folder / "bus.blf").read_bytes())
     assert logs[0] != logs[1]
+
+
+@pytest.mark.req("HB-02")
+def test_the_folder_of_a_run_does_not_show_in_its_log(tmp_path: Path) -> None:
+    """The board's heap holds the path of its flash; VcuTiming tells how much of it is free."""
+    logs = []
+    for length in (1, 2, 17, 40):
+        with Bench(seed=7, folder=tmp_path / ("x" * length)) as bench:
+            bench.run(0.6)
+        logs.append((bench.folder / "bus.blf").read_bytes())
+    assert len(set(logs)) == 1
+    assert len(logs[0]) > 5_000

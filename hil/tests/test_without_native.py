@@ -12,6 +12,7 @@ from hil.pytest_plugin import BenchFactory
 from twinaxle import micropython
 from twinaxle.dbc import powertrain
 
+BIT_NS = 2_000
 HEAP_FREE_BYTES = slice(4, 6)  # VcuTiming.HeapFree: bytecode takes more room than machine code
 
 
@@ -58,4 +59,6 @@ def test_the_bus_is_the_same(new_bench: BenchFactory, without_native: Any) -> No
     program = board_interpreter.main_program(micropython.find_micropython().path)
     assert "micropython.viper" not in (program.parent / "_vb_bxcan.py").read_text()
     assert len(runs[0]) > 3000
-    assert runs[0] == runs[1]
+    assert [frame[1:] for frame in runs[0]] == [frame[1:] for frame in runs[1]]
+    # Another HeapFree can have another number of stuff bits, for which the frames behind it wait.
+    assert max(abs(one[0] - other[0]) for one, other in zip(*runs, strict=True)) <= 5 * BIT_NS

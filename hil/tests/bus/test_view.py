@@ -240,6 +240,24 @@ def test_a_listener_in_another_thread_may_answer(bench: Bench, node: Port) -> No
     assert heard == [Frame(0x200, b"ping")]
 
 
+def test_a_reader_in_another_thread_ends_with_the_view(
+    bench: Bench, node: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Notifier that nobody stops, as cantools' Tester has one, must not go on asking a view that is no more."""
+    ended: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: ended.append(args.exc_type))
+    view = BusView(bench.bus)
+    before = set(threading.enumerate())
+    can.Notifier(view, [can.BufferedReader()], timeout=60.0)
+    (reader,) = set(threading.enumerate()) - before
+    view.shutdown()
+    reader.join(10.0)
+    assert not reader.is_alive()
+    assert ended == [can.CanOperationError]
+    with pytest.raises(can.CanOperationError, match="shut down"):
+        view.recv(0.1)
+
+
 def test_drain_says_when_nobody_reads(bench: Bench, node: Port, view: BusView) -> None:
     node.send(Frame(0x100, b""))
     bench.run_ms(1)
@@ -268,6 +286,7 @@ def test_a_cantools_tester_sends_its_cycles_and_finds_the_answers(bench: Bench, 
     answer_found = tester.expect("Answer", {"Value": 4.2}, timeout=1.0)  # type: ignore[no-untyped-call]
     assert answer_found == {"Value": 4.2}
     tester.stop()  # type: ignore[no-untyped-call]
+    tester._notifier.stop()  # which `stop` leaves running
     view.shutdown()
 
 

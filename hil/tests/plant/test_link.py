@@ -16,8 +16,10 @@ CELLS = load_parameters().battery
 def time_until_s(plant: Plant, done: float, *, falling: bool) -> float:
     """Seconds until the link's voltage passes `done`, at most 200."""
     start_ns = plant.time_ns
-    while (plant.link_voltage_v > done) == falling and plant.time_ns - start_ns < 200_000 * MS:
-        plant.advance(plant.time_ns + MS)
+    for step in range(200_000):
+        if (plant.link_voltage_v > done) != falling:
+            break
+        plant.advance(start_ns + (step + 1) * MS)
     return (plant.time_ns - start_ns) * 1e-9
 
 

@@ -36,6 +36,24 @@ def frame_bits(table: FrameTable) -> Bits:
     return result
 
 
+def data_frame_bits(can_id: int, data: bytes | bytearray, is_extended: bool, is_remote: bool) -> int:
+    """Bit times from SOF to the end of EOF of one frame, without intermission; `data` of a remote frame is its length.
+
+    Raises ValueError for an identifier out of range.
+    """
+    flags = EXTENDED * is_extended | REMOTE * is_remote
+    state, crc, bits = _start(can_id << 6 | flags << 4 | len(data))
+    step, crc_of, last = _lists()
+    if not is_remote:
+        for byte in data:
+            packed = step[state << 8 | byte]
+            bits += packed & 31
+            state = packed >> 5
+            crc = (crc << 8 & 0x7FFF) ^ crc_of[crc >> 7 ^ byte]
+    packed = step[state << 8 | crc >> 7]
+    return bits + (packed & 31) + last[(packed >> 5) << 7 | crc & 0x7F]
+
+
 def _piece_bits(table: FrameTable) -> Bits:
     is_error = (table.flags & ERROR) != 0
     # Whatever has the same header is stuffed in the same way up to the data.
@@ -107,6 +125,13 @@ def _tables() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     step = [_packed(state, byte, 8) for state in range(8) for byte in range(256)]
     crc = [_crc15(byte << 7, 0, 8) for byte in range(256)]
     return np.array(step, dtype=np.int32), np.array(crc, dtype=np.int32)
+
+
+@cache
+def _lists() -> tuple[list[int], list[int], list[int]]:
+    """The tables as lists: for one frame at a time they are quicker than arrays."""
+    step, crc = _tables()
+    return step.tolist(), crc.tolist(), _last_bits().tolist()
 
 
 @cache

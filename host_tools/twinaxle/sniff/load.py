@@ -1,7 +1,7 @@
 """How much of the bus a frame takes: exact with its stuff bits for classic CAN, an estimate for CAN FD."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import can
@@ -27,8 +27,7 @@ def frame_time(data_bitrate_ratio: float = 1.0) -> BitsOf:
     `data_bitrate_ratio` is data bit rate / nominal bit rate, for CAN FD frames with bit rate switch. An error frame
     counts with the longest that it gets.
     """
-    from hil.bus.bits import frame_bits
-    from twinaxle.logs.bits import ERROR_FRAME_BITS, INTERMISSION_BITS
+    from twinaxle.logs.bits import ERROR_FRAME_BITS, INTERMISSION_BITS, data_frame_bits
 
     def bits(message: "can.Message") -> float:
         if message.is_fd:
@@ -38,10 +37,10 @@ def frame_time(data_bitrate_ratio: float = 1.0) -> BitsOf:
         data = message.data
         if message.is_remote_frame or len(data) > _CLASSIC_BYTES:  # a classic DLC of 9 to 15 means 8 bytes
             data = bytearray(min(message.dlc, _CLASSIC_BYTES))
-        # This runs for every frame: a bare tuple does as well as a Frame.
-        frame: Any = (message.arbitration_id, data, message.is_extended_id, message.is_remote_frame)
         try:
-            return frame_bits(frame) + INTERMISSION_BITS
+            return INTERMISSION_BITS + data_frame_bits(
+                message.arbitration_id, data, message.is_extended_id, message.is_remote_frame
+            )
         except ValueError:  # an identifier that no frame can have, from a broken log or driver
             return 0.0
 
