@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hil.bus import Frame
 from hil.bus.bits import frame_bits as bits_of_one
-from twinaxle.logs.bits import ERROR_FRAME_BITS, frame_bits
+from twinaxle.logs.bits import ERROR_FRAME_BITS, data_frame_bits, frame_bits
 from twinaxle.logs.frames import ERROR, EXTENDED, REMOTE, FrameTable, make_table
 
 
@@ -36,7 +36,9 @@ def any_frame(draw: st.DrawFn) -> Frame:
 
 @given(st.lists(any_frame(), min_size=1, max_size=20))
 def test_every_kind_of_frame(frames: list[Frame]) -> None:
-    assert frame_bits(table_of(frames)).tolist() == [bits_of_one(frame) for frame in frames]
+    expected = [bits_of_one(frame) for frame in frames]
+    assert frame_bits(table_of(frames)).tolist() == expected
+    assert [data_frame_bits(*frame) for frame in frames] == expected
 
 
 def test_many_frames() -> None:

@@ -137,7 +137,7 @@ def test_who_sends_more_than_the_bus_carries_is_held_back(rig: HubRig) -> None:
         except BlockingIOError:
             break  # part of the last hundred is on its way; that it ends in the middle is one more trial
         rig.pump(0.5)
-        assert rig.node.bus.ports["client-1"].pending < 300  # what lies in one read beyond the limit
+        assert rig.bus.ports["client-1"].pending < 300  # what lies in one read beyond the limit
     else:
         pytest.fail("nothing held it back")
     rig.until(lambda: len(rig.log) >= sent)
