@@ -56,7 +56,7 @@ _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
 _SWINGS = const(109)  # sig: turns_swing
 _MEAN = const(101)  # sig: front_mean_turn The rear one follows
 
-# In `past`: where the next values go, then six speeds and six torques (0 Nm is 2**15) of the front axle, and of the rear one
+# In `past`: where the next values go; six speeds and six torques (0 Nm is 2**15) of the front axle; of the rear one
 _AT = const(0)
 _TURNS = const(1)
 _TORQUES = const(7)
