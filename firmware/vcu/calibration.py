@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x8651)
-_CRC = const(0x3681D4DD)
+CALIBRATION_HASH = const(0x4CBF)
+_CRC = const(0x869E10AC)
 
 cal = array(
     "i",
@@ -152,8 +152,8 @@ cal = array(
         b"\x3c\x00"
         # 294: slip.begin_jump_rpm = 50
         b"\x32\x00"
-        # 295: slip.back_ticks = 8
-        b"\x08\x00"
+        # 295: slip.back_ticks = 6
+        b"\x06\x00"
         # 296: slip.floor_dnm = 0
         b"\x00\x00"
         # 297: slip.end_ticks = 20

@@ -43,6 +43,7 @@ _DEMAND = const(69)  # sig: demand_dnm
 _SPEED_LIMITED = const(70)  # sig: speed_limited
 
 _FULL = const(10_000)
+_BLEND = const(200)  # 2 km/h
 
 
 @micropython.viper
@@ -81,9 +82,13 @@ def step(signals, received, calibration):
 
     # TQ-04: creep
     room = cal[_CREEP_END] - along
-    if room > 0 and not s[_BRAKE] and not rx[_ONE_PEDAL]:
+    if not s[_BRAKE] and not rx[_ONE_PEDAL]:
         fade = cal[_CREEP_END] - cal[_CREEP_FADE]
-        creep = cal[_CREEP] * room // fade if room < fade else cal[_CREEP]
+        creep = cal[_CREEP]
+        if room <= 0:
+            creep = lift * room // _BLEND  # lift-off gives way to it without a step (TQ-02)
+        elif room < fade:
+            creep = creep * room // fade
         if creep > available:
             creep = available
         if torque < creep:
@@ -95,8 +100,8 @@ def step(signals, received, calibration):
     fade = cal[_TOP_FADE]
     if room < fade:
         most = (available + lift) * room // fade
-        if most < 0 - cal[_LIFT_ONE_PEDAL]:
-            most = 0 - cal[_LIFT_ONE_PEDAL]
+        if most < 0 - lift:
+            most = 0 - lift
         if torque > most:
             torque = most
             s[_SPEED_LIMITED] = 1

@@ -56,7 +56,7 @@ _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
 _SWINGS = const(109)  # sig: turns_swing
 _MEAN = const(101)  # sig: front_mean_turn The rear one follows
 
-# In `past`: where the next values go, then six speeds and six torques (+-) of the front axle, and of the rear one
+# In `past`: where the next values go; six speeds and six torques (0 Nm is 2**15) of the front axle; of the rear one
 _AT = const(0)
 _TURNS = const(1)
 _TORQUES = const(7)
@@ -65,6 +65,8 @@ _DEPTH = const(6)  # ticks: one swing of an axle on its shafts when its wheels s
 _HALF_SWING = const(3)
 _PER_RPM = const(256 * 100)  # inertia is told for 100 rpm a tick
 _MMPS2 = const(100_000)
+_SLACK = const(300)  # the swing's part in one tick
+_ZERO = const(0x8000)
 
 
 @micropython.viper
@@ -82,29 +84,28 @@ def friction(s: ptr32, rx: ptr32, cal: ptr32, old: ptr32, motion: int) -> int:
         before = old[of + _TURNS + (at + _DEPTH - 1) % _DEPTH]
         rise = turn - old[of + _TURNS + at]
         old[of + _TURNS + at] = turn
-        old[of + _TORQUES + at] = torque
-        most = _DEPTH * _PER_RPM * 4
-        rise = most if rise > most else 0 - most if rise < 0 - most else rise
+        old[of + _TORQUES + at] = torque + _ZERO
         change += rise
         mean = 0
         turn = 0
         i = 0
         while i < _DEPTH:
             turn += old[of + _TURNS + i]
-            mean += (old[of + _TORQUES + i] & 0xFFFF ^ 0x8000) - 0x8000
+            mean += old[of + _TORQUES + i]
             i += 1
-        mean = mean // _DEPTH - rise * inertia // (_DEPTH * _PER_RPM)
+        mean = mean // _DEPTH - _ZERO - rise // 64 * inertia // (_DEPTH * _PER_RPM // 64)
         # Grip that is lost shows at once in the last tick
-        most = 4 * _PER_RPM
-        rise = s[axle + _TURN] - before
+        rise = (s[axle + _TURN] - before) // 256
         s[axle + _MEAN] = turn // _DEPTH
-        rise = most if rise > most else 0 - most if rise < 0 - most else rise
-        last = torque - rise * inertia // _PER_RPM
-        slack = cal[_FULL] // 11
-        if torque > 0 and mean > last + slack:
-            mean = last + slack
-        elif torque < 0 and mean < last - slack:
-            mean = last - slack
+        most = torque - rise * inertia // 100
+        if torque > 0:
+            most = most + _SLACK if most + _SLACK > 0 else 0
+            if mean > most:
+                mean = most
+        else:
+            most = most - _SLACK if most < _SLACK else 0
+            if mean < most:
+                mean = most
         s[axle + _FRICTION] = mean
         axle += 1
     old[_AT] = (at + 1) % _DEPTH
@@ -120,26 +121,27 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     least_grip = 0 - front if front < 0 else front
     if 0 - least_grip < rear < least_grip:
         least_grip = 0 - rear if rear < 0 else rear
-    pushed = (front + rear - cal[_ROLLING]) * 981 // cal[_PER_G] * cal[_RATIO] // 1085
+    ratio = cal[_RATIO]
+    per_mmps2 = ratio * 9
+    pushed = (front + rear - cal[_ROLLING]) * 981 // cal[_PER_G] * ratio // 1085
     felt = pushed
     if not s[_LATE] & _MOTION_LATE:
-        felt = ((rx[_ACCEL] & 0xFFFF ^ 0x8000) - 0x8000) * motion * cal[_RATIO] // 1085
-    doubt = cal[_DOUBT] * cal[_RATIO] * 9 // _MMPS2
+        felt = ((rx[_ACCEL] & 0xFFFF ^ 0x8000) - 0x8000) * motion * ratio // 1085
+    doubt = cal[_DOUBT] * per_mmps2 // _MMPS2
     low = felt
     high = pushed
     if low > high:
         low = pushed
         high = felt
     change = low if wheels < low else high if wheels > high else wheels
-    # No more than the torque can do: wheels that slip may agree with a sensor that lies
+    # No more than the torque can do: wheels that slip may agree with a sensor that lies.
     # What flows counts, not what is asked for: after the pedal is released the wheels still drive for a while
     drives = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
     drives = (drives + ((s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000)) * motion
+    asked = drives * 981 // cal[_PER_G] * ratio // 1085
     if not drives:
         drives = ((s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000) * motion
-    asked = (s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000
-    asked = (asked + (s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000) * motion * 981 // cal[_PER_G] * cal[_RATIO] // 1085
-    beyond = cal[_BEYOND] * cal[_RATIO] * 9 // _MMPS2
+    beyond = cal[_BEYOND] * per_mmps2 // _MMPS2
     if drives > 0:
         if asked < pushed:
             asked = pushed
@@ -162,7 +164,7 @@ def over_ground(s: ptr32, rx: ptr32, cal: ptr32, motion: int, wheels: int):
     if (rear < front and drives > 0) or (rear > front and drives <= 0):
         nearest = rear
     apart = nearest - road
-    most = cal[_FOLLOW] * cal[_RATIO] * 9 // _MMPS2
+    most = cal[_FOLLOW] * per_mmps2 // _MMPS2
     if (apart < 0 and drives > 0) or (apart > 0 and drives <= 0):
         most *= 3
     else:

@@ -16,8 +16,7 @@ _TORQUE_STATE = const(3)  # dbc: InvFrontStatus.State.Torque
 
 _SPEEDS = const(234)  # cal: split.threshold_rpm [rpm]
 _SPEED_COUNT = const(12)  # cal: split.threshold_rpm.length
-_DRIVE_BELOW = const(246)  # cal: split.threshold_drive_dnm [dnm]
-_REGEN_BELOW = const(258)  # cal: split.threshold_regen_dnm [dnm]
+_DRIVE_BELOW = const(246)  # cal: split.threshold_drive_dnm [dnm] That of regeneration follows
 _ENGAGE = const(270)  # cal: split.engage_e4 [e4]
 _HYSTERESIS = const(271)  # cal: split.hysteresis_e4 [e4]
 _DWELL = const(272)  # cal: split.dwell_ticks [ticks]
@@ -39,10 +38,8 @@ _DIRECTION = const(40)  # sig: direction
 _RPM = const(30)  # sig: rpm
 _RELEASED = const(33)  # sig: released
 _LIMITED = const(71)  # sig: limited_dnm
-_FRONT_DRIVE = const(15)  # sig: front_drive_dnm
-_FRONT_REGEN = const(16)  # sig: front_regen_dnm
-_REAR_DRIVE = const(25)  # sig: rear_drive_dnm
-_REAR_REGEN = const(26)  # sig: rear_regen_dnm
+_FRONT_DRIVE = const(15)  # sig: front_drive_dnm front_regen_dnm follows
+_REAR_DRIVE = const(25)  # sig: rear_drive_dnm rear_regen_dnm follows
 _FRONT = const(75)  # sig: split_front_dnm
 _REAR = const(76)  # sig: split_rear_dnm
 _FRONT_RAMP = const(103)  # sig: front_ramp_dnm
@@ -136,15 +133,11 @@ def step(signals, received, calibration):
     drives = 1 if torque * direction > 0 else 0
     creeps = 1 if drives and s[_RELEASED] and not rx[_ONE_PEDAL] else 0  # TQ-04 is for each motor
 
-    # What each axle can give, with the grip that slip control finds
-    if drives:
-        threshold = int(curve(calibration, _SPEEDS, _DRIVE_BELOW, _SPEED_COUNT, rpm))
-        most_front = s[_FRONT_DRIVE]
-        most_rear = s[_REAR_DRIVE]
-    else:
-        threshold = int(curve(calibration, _SPEEDS, _REGEN_BELOW, _SPEED_COUNT, rpm))
-        most_front = s[_FRONT_REGEN]
-        most_rear = s[_REAR_REGEN]
+    # What each axle can give, with the grip that slip control finds; regeneration's slots follow those of driving
+    kind = 1 - drives
+    threshold = int(curve(calibration, _SPEEDS, _DRIVE_BELOW + kind * _SPEED_COUNT, _SPEED_COUNT, rpm))
+    most_front = s[_FRONT_DRIVE + kind]
+    most_rear = s[_REAR_DRIVE + kind]
     if most_front > s[_FRONT_GRIP]:
         most_front = s[_FRONT_GRIP]
     if most_rear > s[_REAR_GRIP]:

@@ -87,8 +87,8 @@ class Vcu:
         self._tell = self.status.step
         self._front_line = front_line
         self._rear_line = rear_line
-        self._front_level = -1
-        self._rear_level = -1
+        self._front_on = -1
+        self._rear_on = -1
 
     @micropython.viper
     def tick(self, periods: int):
@@ -141,7 +141,7 @@ class Vcu:
 
         # Encode, frames out
         commands(s, tx, cal)
-        if now[_ENABLE_FRONT] != int(self._front_level) or now[_ENABLE_REAR] != int(self._rear_level):
+        if now[_ENABLE_FRONT] != int(self._front_on) or now[_ENABLE_REAR] != int(self._rear_on):
             self._drive_lines()
         ready = int(due(elapsed_ms))
         if now[_STATE] == _INIT:
@@ -158,13 +158,13 @@ class Vcu:
         s[_REAR_DISOBEYS] = verdict >> 2 & 1
 
     def _drive_lines(self):
-        self._front_level = signals[_ENABLE_FRONT]
-        self._rear_level = signals[_ENABLE_REAR]
-        if self._front_level:
+        self._front_on = signals[_ENABLE_FRONT]
+        self._rear_on = signals[_ENABLE_REAR]
+        if self._front_on:
             self._front_line.on()
         else:
             self._front_line.off()
-        if self._rear_level:
+        if self._rear_on:
             self._rear_line.on()
         else:
             self._rear_line.off()
