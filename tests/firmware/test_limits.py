@@ -78,8 +78,9 @@ def test_drive_power_stays_within_the_batterys_limit(rx, ages, cal, torque, rpm,
         assert battery_w(granted / 10, rpm) + 350 <= limit_daw * 10 * 1.01 + 100
     if granted < torque:
         assert car.reason == reason("BatteryDischarge")
-        if granted:  # and what the battery can give is used, unless it is next to nothing
-            assert limit_daw < 2000 or battery_w(granted / 10, rpm) + 350 >= limit_daw * 10 * 0.96 - 400
+        if granted:  # and what the battery can give is used, unless it is next to nothing; the loss model is up to
+            # 64 W a unit off the maps
+            assert limit_daw < 2000 or battery_w(granted / 10, rpm) + 350 >= limit_daw * 10 * 0.96 - 400 - 2 * 64
 
 
 @pytest.mark.req("LM-01", "LM-03")
