@@ -10,7 +10,7 @@ from typing import Any
 
 from hil.bus import Bus
 from twinaxle.dbc import Database, Message
-from twinaxle.dbc.codec import MessageCodec
+from twinaxle.dbc.codec import MessageCodec, whole_inverse
 from twinaxle.errors import UserError
 
 
@@ -47,17 +47,28 @@ class Newest:
             self._decoded_ns = time_ns
         return self._values
 
-    def reader(self, name: str) -> Callable[[], float]:
+    def reader(self, name: str, absent: float = 0) -> Callable[[], float]:
         """A function that reads one signal of the newest frame, as `values` has it but without decoding the others.
 
-        Before the first frame it reads zeros. For those who look every 10 ms.
+        Before the first frame it returns `absent`. For those who look every 10 ms.
         """
         signal = self.message.signal(name)
-        plain = not (signal.is_big_endian or signal.is_float or signal.mux is not None or signal.raw_minimum < 0)
-        if not plain or signal.factor != 1 or signal.offset != 0:
-            return lambda: getattr(self.values(), name) if self.time_ns >= 0 else 0
-        data, can_id, shift, mask = self._data, self._can_id, signal.shift, (1 << signal.length) - 1
-        return lambda: data[can_id] >> shift & mask
+        if signal.is_big_endian or signal.is_float or signal.mux is not None:
+            return lambda: getattr(self.values(), name) if self.time_ns >= 0 else absent
+        data, times, can_id = self._data, self._times, self._can_id
+        shift, mask = signal.shift, (1 << signal.length) - 1
+        sign = 1 << signal.length - 1 if signal.raw_minimum < 0 else 0
+        if signal.factor == 1 and signal.offset == 0:
+            return lambda: ((data[can_id] >> shift & mask) ^ sign) - sign if times[can_id] >= 0 else absent
+        factor, offset, inverse = signal.factor, signal.offset, whole_inverse(signal.factor)
+
+        def physical() -> float:
+            if times[can_id] < 0:
+                return absent
+            raw = ((data[can_id] >> shift & mask) ^ sign) - sign
+            return (raw / inverse if inverse else raw * factor) + offset
+
+        return physical
 
 
 class Observer:
