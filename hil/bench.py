@@ -124,6 +124,7 @@ class Bench:
         self.oracle = Oracle(self.observer, self.plant)
         self.trace = Trace(self.bus)
         self.recorder = Recorder(channels.channels(self.observer), record_period_ms * 1_000_000)
+        self._row = channels.rows(self.car, self.observer)
         self.measurements = Measurements(clock_s=lambda: self.time_s)
         self.faults.on_mark = lambda mark: self.recorder.mark(mark.time_ns, mark.text, mark.kind)
         self._loop = Loop(self.kernel, speed) if real_time or real is not None else None
@@ -268,7 +269,7 @@ class Bench:
                 self.recorder.mark(now_ns, self.vcu_state, "state")
                 self._last_state = state
         if self._looks % self._record_every == 0:
-            self.recorder.append(channels.row(self.car, self.observer))
+            self.recorder.append(self._row())
         self._looks += 1
 
     # --- what a test reads ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hil.car import VirtualCar
 from hil.observer import Observer
 from hil.recorder import Channel
@@ -10,7 +12,7 @@ NAN = float("nan")
 
 
 def channels(observer: Observer) -> tuple[Channel, ...]:
-    """The recorded quantities, in the order of `row`."""
+    """The recorded quantities, in the order of `rows`."""
     return (
         Channel("pedal_percent", "%", "pedal"),
         Channel("brake_bar", "bar", "brake"),
@@ -39,54 +41,50 @@ def channels(observer: Observer) -> tuple[Channel, ...]:
     )
 
 
-def row(car: VirtualCar, observer: Observer) -> tuple[float, ...]:
-    """The values of all channels at this moment; NaN where the bus has not said anything yet."""
+def rows(car: VirtualCar, observer: Observer) -> Callable[[], tuple[float, ...]]:
+    """A function that gives the values of all channels at this moment; NaN where the bus has not said anything yet."""
     plant, pedals = car.plant, car.pedals
     front, rear, battery = plant.front, plant.rear, plant.battery
     kmh_per_radps = plant.parameters.tyre.rolling_radius_m * 3.6
-    seen, latest = observer.seen, observer.latest
-    demand = granted = vcu_state = reason = front_request = rear_request = NAN
-    discharge = charge = front_state = rear_state = contactors = NAN
-    if seen("VcuStatus"):
-        status = latest("VcuStatus")
-        demand, granted = status.TorqueDemand, status.TorqueGranted
-        vcu_state, reason = status.State, status.LimitReason
-    if seen("VcuInvFrontCommand"):
-        front_request = latest("VcuInvFrontCommand").TorqueRequest
-    if seen("VcuInvRearCommand"):
-        rear_request = latest("VcuInvRearCommand").TorqueRequest
-    if seen("BmsLimits"):
-        limits = latest("BmsLimits")
-        discharge, charge = limits.DischargePowerMax * 1e-3, limits.ChargePowerMax * -1e-3
-    if seen("InvFrontStatus"):
-        front_state = latest("InvFrontStatus").State
-    if seen("InvRearStatus"):
-        rear_state = latest("InvRearStatus").State
-    if seen("BmsPack"):
-        contactors = latest("BmsPack").ContactorState
-    return (
-        pedals.pedal_percent,
-        pedals.brake_bar,
-        demand,
-        granted,
-        front_request,
-        rear_request,
-        front.torque_nm,
-        rear.torque_nm,
-        plant.speed_mps * 3.6,
-        front.wheel_speed_radps * kmh_per_radps,
-        rear.wheel_speed_radps * kmh_per_radps,
-        plant.accel_mps2,
-        plant.distance_m,
-        battery.pack_voltage_v * battery.pack_current_a * 1e-3,
-        discharge,
-        charge,
-        battery.pack_voltage_v,
-        battery.link_voltage_v,
-        battery.soc * 100.0,
-        vcu_state,
-        reason,
-        front_state,
-        rear_state,
-        contactors,
-    )
+
+    def told(message: str, signal: str) -> Callable[[], float]:
+        return observer.newest(message).reader(signal, NAN)
+
+    demand, granted = told("VcuStatus", "TorqueDemand"), told("VcuStatus", "TorqueGranted")
+    front_request = told("VcuInvFrontCommand", "TorqueRequest")
+    rear_request = told("VcuInvRearCommand", "TorqueRequest")
+    discharge, charge = told("BmsLimits", "DischargePowerMax"), told("BmsLimits", "ChargePowerMax")
+    vcu_state, reason = told("VcuStatus", "State"), told("VcuStatus", "LimitReason")
+    front_state, rear_state = told("InvFrontStatus", "State"), told("InvRearStatus", "State")
+    contactors = told("BmsPack", "ContactorState")
+
+    def row() -> tuple[float, ...]:
+        pack_voltage_v = battery.pack_voltage_v
+        return (
+            pedals.pedal_percent,
+            pedals.brake_bar,
+            demand(),
+            granted(),
+            front_request(),
+            rear_request(),
+            front.torque_nm,
+            rear.torque_nm,
+            plant.speed_mps * 3.6,
+            front.wheel_speed_radps * kmh_per_radps,
+            rear.wheel_speed_radps * kmh_per_radps,
+            plant.accel_mps2,
+            plant.distance_m,
+            pack_voltage_v * battery.pack_current_a * 1e-3,
+            discharge() * 1e-3,
+            charge() * -1e-3,
+            pack_voltage_v,
+            battery.link_voltage_v,
+            battery.soc * 100.0,
+            vcu_state(),
+            reason(),
+            front_state(),
+            rear_state(),
+            contactors(),
+        )
+
+    return row

@@ -116,9 +116,9 @@ class Kernel:
         pop = heappop
         while True:
             due_ns = events[0][0] if events else NEVER_NS
-            clock = self._clock
-            if clock.end_ns <= due_ns and clock.end_ns <= time_ns:
-                self._run_clock(due_ns if due_ns < time_ns else time_ns)
+            limit_ns = due_ns if due_ns < time_ns else time_ns
+            if self._clock.end_ns <= limit_ns:
+                self._run_clock(limit_ns)
                 continue
             if due_ns > time_ns:
                 break

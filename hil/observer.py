@@ -10,17 +10,17 @@ from typing import Any
 
 from hil.bus import Bus
 from twinaxle.dbc import Database, Message
-from twinaxle.dbc.codec import MessageCodec
+from twinaxle.dbc.codec import MessageCodec, whole_inverse
 from twinaxle.errors import UserError
 
 
 class Newest:
     """The newest frame of one message."""
 
-    __slots__ = ("_can_id", "_codec", "_data", "_decoded_ns", "_length", "_message", "_times", "_values")
+    __slots__ = ("_can_id", "_codec", "_data", "_decoded_ns", "_length", "_times", "_values", "message")
 
     def __init__(self, bus: Bus, message: Message) -> None:
-        self._message = message
+        self.message = message
         self._can_id = message.frame_id
         self._codec = MessageCodec(message)
         self._times, self._data, self._length = bus.newest_ns, bus.newest_data, bus.newest_length
@@ -36,7 +36,7 @@ class Newest:
         """Its data bytes. Raises `UserError` when none came."""
         can_id = self._can_id
         if self._times[can_id] < 0:
-            raise UserError(f"no frame of message {self._message.name!r} has been on the bus")
+            raise UserError(f"no frame of message {self.message.name!r} has been on the bus")
         return self._data[can_id].to_bytes(8, "little", signed=True)[: self._length[can_id]]
 
     def values(self) -> Any:
@@ -47,23 +47,36 @@ class Newest:
             self._decoded_ns = time_ns
         return self._values
 
-    def reader(self, name: str) -> Callable[[], float]:
+    def reader(self, name: str, absent: float = 0) -> Callable[[], float]:
         """A function that reads one signal of the newest frame, as `values` has it but without decoding the others.
 
-        Before the first frame it reads zeros. For those who look every 10 ms.
+        Before the first frame it returns `absent`. For those who look every 10 ms.
         """
-        signal = self._message.signal(name)
-        plain = not (signal.is_big_endian or signal.is_float or signal.mux is not None or signal.raw_minimum < 0)
-        if not plain or signal.factor != 1 or signal.offset != 0:
-            return lambda: getattr(self.values(), name) if self.time_ns >= 0 else 0
-        data, can_id, shift, mask = self._data, self._can_id, signal.shift, (1 << signal.length) - 1
-        return lambda: data[can_id] >> shift & mask
+        signal = self.message.signal(name)
+        if signal.is_big_endian or signal.is_float or signal.mux is not None:
+            return lambda: getattr(self.values(), name) if self.time_ns >= 0 else absent
+        data, times, can_id = self._data, self._times, self._can_id
+        shift, mask = signal.shift, (1 << signal.length) - 1
+        sign = 1 << signal.length - 1 if signal.raw_minimum < 0 else 0
+        if signal.factor == 1 and signal.offset == 0:
+            return lambda: ((data[can_id] >> shift & mask) ^ sign) - sign if times[can_id] >= 0 else absent
+        factor, offset, inverse = signal.factor, signal.offset, whole_inverse(signal.factor)
+
+        def physical() -> float:
+            if times[can_id] < 0:
+                return absent
+            raw = ((data[can_id] >> shift & mask) ^ sign) - sign
+            return (raw / inverse if inverse else raw * factor) + offset
+
+        return physical
 
 
 class Observer:
     """Newest frame of each message of the database, by message name. With E2E, a frame that is too short never came."""
 
     def __init__(self, bus: Bus, database: Database) -> None:
+        self.line_memory = bus.memory
+        """Of the bus's `Calm`, where compiled code finds the newest frames."""
         self._newest = {name: Newest(bus, message) for name, message in database.messages.items()}
         for message in database.messages.values():
             if message.e2e is not None:

@@ -109,7 +109,7 @@ class Line(Taps, ABC):
         """The end of a frame, for those in Python. The next is chosen before, so that what they send then competes."""
         line = self.calm
         address, port = line.ended_address, self.numbered[line.ended_port]
-        length, data, time_ns = line.ended_length, line.ended_data, line.ended_ns
+        length, data = line.ended_length, line.ended_data
         request = self._requests.pop(line.ended_number) if line.ended_notify == calm.CALLBACK else None
         if collision:
             self._take_back()
@@ -121,7 +121,7 @@ class Line(Taps, ABC):
         if actions or self._taps:
             frame = frame_of(address, length, data) if request is None else request[3]
             for tap in self._taps:
-                tap(time_ns, frame, port.name)
+                tap(line.ended_ns, frame, port.name)
             for action in actions:
                 action(frame)
         for word_action in word_actions:

@@ -210,6 +210,11 @@ class Node:
 
         self.port.subscribe(self.message(name).frame_id, powered)
 
+    def listen_words(self, name: str, action: Callable[[int, int], None]) -> None:
+        """As `listen`, with length and data of the frame as two integers: the quick way."""
+        if self.present:
+            self.port.subscribe_words(self.message(name).frame_id, action)
+
     # --- power ---
 
     def power_on(self) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from hil.native import memory
 from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
 from hil.nodes.bms_rating import BmsRating
+from hil.nodes.layout import layout_of, take
 
 if TYPE_CHECKING:
-    from hil.bus import Bus, Frame
+    from hil.bus import Bus
     from hil.kernel import Kernel
     from hil.plant import Plant
     from twinaxle.dbc import Database
@@ -74,11 +76,13 @@ class Bms(Node):
         self.plant = plant
         self.rating = rating or BmsRating()
         self._request_of = {raw: label for label, raw in Choices(self.message("VcuHvCommand"), "HvRequest").raw.items()}
+        self._request_at = [s.name for s in self.message("VcuHvCommand").application_signals].index("HvRequest")
         self._contactor_raw = Choices(self.message("BmsPack"), "ContactorState").raw
         self._level_raw = Choices(self.message("BmsStatus"), "FaultLevel").raw
         self._request_timeout_ns = self.message("VcuHvCommand").rx_timeout_ms * NS_PER_MS
         pack = plant.parameters.battery
         self._usable_share = pack.usable_kwh / pack.gross_kwh
+        self._reserve_share = 0.5 * (1.0 - self._usable_share)
         self.plug_connected = False
         self.hvil_closed = True
         self.shutdown = False
@@ -91,7 +95,7 @@ class Bms(Node):
         self._main_coil = False
         self.contactor_state: ContactorState = "Open"
         self._reset_software()
-        self.listen("VcuHvCommand", self._on_request)
+        self.listen_words("VcuHvCommand", self._on_request)
 
     # --- power and faults ---
 
@@ -119,7 +123,8 @@ class Bms(Node):
         self.contactor_state = "Open"
         self.fault_level: FaultLevel = "None"
         self.request = "Off"
-        self._receiver = self.receiver("VcuHvCommand")
+        self._command = layout_of(self.message("VcuHvCommand"))
+        self._command_memory = memory(self._command)
         self._request_ns = self.kernel.now_ns
         self._since_ns = self.kernel.now_ns
         self._near_since_ns: int | None = None
@@ -130,11 +135,10 @@ class Bms(Node):
 
     # --- contactors ---
 
-    def _on_request(self, frame: Frame) -> None:
-        command = self._receiver.good(frame)
-        if command is None:
+    def _on_request(self, length: int, data: int) -> None:
+        if not self.powered or not take(self._command_memory, length, data):
             return
-        self.request = self._request_of.get(int(command.HvRequest), "Off")
+        self.request = self._request_of.get(int(self._command.values[self._request_at]), "Off")
         self._request_ns = self.kernel.now_ns
         self._step()
 
@@ -154,7 +158,7 @@ class Bms(Node):
         if state == "Closed":
             if not wanted:
                 self._enter("Opening")
-            elif self._elapsed_ms() > self.rating.precharge_overlap_ms:
+            elif self.plant.precharge_closed and self._elapsed_ms() > self.rating.precharge_overlap_ms:
                 self._set_precharge(False)
         elif state == "Open":
             if self._mirror_closed() and self._elapsed_ms() >= self.rating.weld_check_ms:
@@ -257,8 +261,9 @@ class Bms(Node):
 
     def _soc(self) -> float:
         """State of charge of the usable energy, %; the reserve lies half above, half below it (assumed)."""
-        soc = (self.plant.battery.soc - 0.5 * (1.0 - self._usable_share)) / self._usable_share
-        return self.channels("soc_percent", min(100.0, max(0.0, soc * 100.0)))
+        percent = (self.plant.battery.soc - self._reserve_share) / self._usable_share * 100.0
+        percent = 0.0 if percent < 0.0 else 100.0 if percent > 100.0 else percent
+        return self.channels("soc_percent", percent) if self.channels.active else percent
 
     def _cells(self) -> tuple[float, float, float, float]:
         """Coldest, hottest (degC), lowest, highest (V)."""
@@ -313,8 +318,13 @@ class Bms(Node):
         self._work_out()
 
     def _bms_pack(self) -> Values:
+        contactors = self._contactor_raw[self.contactor_state]
+        if not self.channels.active:
+            battery = self.plant.battery
+            voltage, link, current = battery.pack_voltage_v, battery.link_voltage_v, battery.pack_current_a
+            return contactors, voltage, link, current, self.rating.isolation_kohm
         return (
-            self._contactor_raw[self.contactor_state],
+            contactors,
             self._pack_voltage(),
             self._link_voltage(),
             self._current(),

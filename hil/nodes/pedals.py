@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from hil.nodes.base import Choices, Node, Provider, Values
 
 if TYPE_CHECKING:
-    from hil.bus import Bus, Frame
+    from hil.bus import Bus
     from hil.kernel import Kernel
     from hil.plant import Plant
     from twinaxle.dbc import Database
@@ -56,7 +56,7 @@ class Pedals(Node):
         self._vcu_states = {raw: label for label, raw in Choices(self.message("VcuStatus"), "State").raw.items()}
         self._vcu_unpack = self.codec_of("VcuStatus").unpack
         self._vcu_length = self.message("VcuStatus").length
-        self._vcu_status: bytes | None = None
+        self._vcu_status: int | None = None
         self.pedal_percent = 0.0
         self.start_button = False
         self.one_pedal = False
@@ -65,7 +65,7 @@ class Pedals(Node):
         self._gear: Gear = "P"
         self._abs_share = 1.0
         self.gear = "P"
-        self.listen("VcuStatus", self._on_vcu_status)
+        self.listen_words("VcuStatus", self._on_vcu_status)
 
     @property
     def brake_bar(self) -> float:
@@ -103,11 +103,12 @@ class Pedals(Node):
     def vcu_state(self) -> str:
         if self._vcu_status is None:
             return ""
-        return self._vcu_states.get(int(self._vcu_unpack(self._vcu_status).State), "")
+        data = self._vcu_status.to_bytes(8, "little", signed=True)[: self._vcu_length]
+        return self._vcu_states.get(int(self._vcu_unpack(data).State), "")
 
-    def _on_vcu_status(self, frame: Frame) -> None:
-        if len(frame.data) == self._vcu_length:
-            self._vcu_status = frame.data
+    def _on_vcu_status(self, length: int, data: int) -> None:
+        if self.powered and length == self._vcu_length:
+            self._vcu_status = data
 
     def _press(self) -> None:
         self.plant.advance(self.kernel.now_ns)
