@@ -15,6 +15,35 @@ from typing import Self
 import pyte
 
 
+class _Screen(pyte.Screen):
+    """With the scrolling of xterm (SU and SD), which curses uses where it saves output and pyte does not know."""
+
+    def scroll_up(self, count: int = 1) -> None:
+        """Move the lines between the margins up."""
+        self._scroll(count, self._bottom, self.index)
+
+    def scroll_down(self, count: int = 1) -> None:
+        """Move the lines between the margins down."""
+        self._scroll(count, self.margins.top if self.margins else 0, self.reverse_index)
+
+    @property
+    def _bottom(self) -> int:
+        return int(self.margins.bottom if self.margins else self.lines - 1)
+
+    def _scroll(self, count: int, at: int, step: Callable[[], None]) -> None:
+        row, self.cursor.y = self.cursor.y, at
+        for _ in range(count or 1):
+            step()
+        self.cursor.y = row
+
+
+class _Stream(pyte.ByteStream):
+    """Finds the two in the output."""
+
+    csi = pyte.ByteStream.csi | {"S": "scroll_up", "T": "scroll_down"}
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
+
+
 def _take_terminal() -> None:
     """In the child: the terminal becomes the controlling one, so that Ctrl-C and changes of its size signal."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -38,10 +67,10 @@ class Terminal:
         environment: dict[str, str] | None = None,
         stderr: int | None = None,
     ) -> None:
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = _Screen(columns, rows)
         self.output = bytearray()
         """Everything that the program wrote, escape sequences included."""
-        self._stream = pyte.ByteStream(self.screen)
+        self._stream = _Stream(self.screen)
         self._master, slave = pty.openpty()
         self.modes = termios.tcgetattr(slave)
         """Modes of the terminal before the program ran."""
@@ -92,12 +121,22 @@ class Terminal:
     def wait_for(self, condition: Callable[[str], object], seconds: float = 30.0) -> str:
         """The screen as soon as it meets a condition. Raises TimeoutError with the screen when it does not."""
         end_s = time.monotonic() + seconds
-        while not condition(self.text):
-            if time.monotonic() > end_s or not self._take(0.1):
+        while True:
+            if condition(self.text):
+                self._settle()  # not a picture that is half drawn
                 if condition(self.text):
-                    break
+                    return self.text
+            if time.monotonic() > end_s or not self._take(0.1):
+                self._settle()
+                if condition(self.text):
+                    return self.text
                 raise TimeoutError(f"not seen on the screen of {self.process.args!r}:\n{self.text}")
-        return self.text
+
+    def _settle(self, quiet_s: float = 0.03, most_s: float = 1.0) -> None:
+        """Take what the program writes until it pauses."""
+        end_s = time.monotonic() + most_s
+        while time.monotonic() < end_s and select.select([self._master], [], [], quiet_s)[0] and self._take(0.0):
+            pass
 
     def press(self, keys: str) -> None:
         """Type."""
