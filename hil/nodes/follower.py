@@ -135,13 +135,12 @@ class Follower:
         self._steps += 1
 
         second = int(elapsed_s)
-        target = self._speeds_mps[second] + (self._speeds_mps[second + 1] - self._speeds_mps[second]) * (
-            elapsed_s - second
-        )
+        speeds_mps = self._speeds_mps
+        target = speeds_mps[second] + (speeds_mps[second + 1] - speeds_mps[second]) * (elapsed_s - second)
         ahead_s = elapsed_s + _PREVIEW_S
         second = int(ahead_s)
-        rise = self._speeds_mps[second + 1] - self._speeds_mps[second]
-        ahead = self._speeds_mps[second] + rise * (ahead_s - second)
+        rise = speeds_mps[second + 1] - speeds_mps[second]
+        ahead = speeds_mps[second] + rise * (ahead_s - second)
         if target < 0.01 and ahead < 0.01 and abs(speed) < _STILL_MPS:
             self._correction_mps2 = 0.0
             self.pedals.pedal_percent = 0.0
@@ -157,11 +156,13 @@ class Follower:
         """Feet for an acceleration: travel of the accelerator, or none and the brake."""
         pedals, car = self.pedals, self._car
         fade = (abs(speed_mps) * 3.6 - _FADE_KMH[0]) / (_FADE_KMH[1] - _FADE_KMH[0])
+        fade = 0.0 if fade < 0.0 else 1.0 if fade > 1.0 else fade
         resistance = car.resistance_mps2(speed_mps)
-        lowest = -self._lift_off_mps2 * max(0.0, min(1.0, fade))  # by the motors, at no travel
+        lowest = -self._lift_off_mps2 * fade  # by the motors, at no travel
         highest = car.full_mps2(speed_mps)  # by the motors, at full travel
         wanted = accel_mps2 + resistance
-        pedals.pedal_percent = max(0.0, min(100.0, 100.0 * (wanted - lowest) / (highest - lowest)))
+        percent = 100.0 * (wanted - lowest) / (highest - lowest)
+        pedals.pedal_percent = 0.0 if percent < 0.0 else 100.0 if percent > 100.0 else percent
         missing = lowest - wanted - _BRAKE_SLACK_MPS2
         pedals.brake_bar = missing / car.brake_mps2 if missing > 0.0 else 0.0
 

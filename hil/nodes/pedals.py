@@ -17,6 +17,8 @@ DriveMode = Literal["Normal", "Eco", "Sport", "Snow"]
 
 APPS1_MV = (500.0, 4500.0)  # 0 and 100 % of travel, TQ-01
 APPS2_MV = (250.0, 2250.0)
+_APPS1_RANGE_MV = APPS1_MV[1] - APPS1_MV[0]
+_APPS2_RANGE_MV = APPS2_MV[1] - APPS2_MV[0]
 BRAKE_SWITCH_BAR = 1.0  # the brake lamp switch closes at a slight touch (assumed)
 PARK_MAX_MPS = 1.0  # a pawl does not engage in a rolling car (assumed)
 
@@ -126,9 +128,9 @@ class Pedals(Node):
 
     def _pedals_driver(self) -> Values:
         travel = self.pedal_percent * 0.01
-        apps1 = APPS1_MV[0] + (APPS1_MV[1] - APPS1_MV[0]) * travel
-        apps2 = APPS2_MV[0] + (APPS2_MV[1] - APPS2_MV[0]) * travel
-        pressure, switch = self._brake_bar, float(self._brake_bar > BRAKE_SWITCH_BAR)
+        apps1, apps2 = APPS1_MV[0] + _APPS1_RANGE_MV * travel, APPS2_MV[0] + _APPS2_RANGE_MV * travel
+        pressure = self._brake_bar
+        switch: float = pressure > BRAKE_SWITCH_BAR
         channels = self.channels
         if channels.active:
             apps1, apps2 = channels("apps1_mv", apps1), channels("apps2_mv", apps2)
