@@ -126,8 +126,9 @@ def test_what_no_codec_can_do(body: str, what: str, load_text: Callable[[str], D
     database = load_text(HEAD + body)
     with pytest.raises(UserError, match="made.dbc:" + what.removeprefix("line ")):
         generate(database, None)
-    with pytest.raises(UserError, match=what):
-        MessageCodec(database.messages["M"])
+    if "64 bytes" not in what:  # CAN FD, which the host can read
+        with pytest.raises(UserError, match=what):
+            MessageCodec(database.messages["M"])
 
 
 def test_unknown_node(load_text: Callable[[str], Database]) -> None:

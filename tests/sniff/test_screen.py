@@ -1,6 +1,7 @@
 """The whole command in a terminal: a real process, keys, resizing, ends of all kinds."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from twinaxle.errors import UserError
 from twinaxle.sniff.screen import load_curses
 from twinaxle.sniff.trial.terminal import Terminal
 
+MESSAGE_ROW = re.compile(r"^..[0-9A-F]{3} [A-Z]\w+", re.MULTILINE)
 SNIFF = (sys.executable, "-m", "twinaxle", "sniff")
 
 
@@ -58,7 +60,7 @@ def feed() -> Iterator[Feed]:
 
 
 def wait_for_rows(terminal: Terminal) -> None:
-    terminal.wait_for(lambda text: "19 ids" in text and "TorqueRequest" in text)
+    terminal.wait_for(lambda text: len(MESSAGE_ROW.findall(text)) >= 10 and "Torq" in text)
 
 
 def assert_restored(terminal: Terminal) -> None:

@@ -131,6 +131,7 @@ def test_a_hung_logger_disturbs_nobody(live: MakeBench, child: Start, tmp_path: 
     hung, good = (child("-m", "can.logger", "-f", str(path), *interface("twinaxle", bench)) for path in paths)
     clients = bench.hub.clients
     wait(bench, lambda: len(clients) == 2 and all(client.delivered for client in clients))
+    wait(bench, lambda: all(path.exists() for path in paths))
     hung.process.send_signal(signal.SIGSTOP)
     wait(bench, lambda: sum(client.dropped > 0 for client in clients) == 1)
     hung.process.send_signal(signal.SIGCONT)

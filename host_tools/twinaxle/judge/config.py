@@ -63,6 +63,7 @@ class LatencyPair:
 
     kind "change": the cause's signal leaves a value that it has kept for `settle_s` by at least `cause_step`; the
     effect is the first frame after it in which a signal has moved by more than `effect_step` beyond its drift.
+    With `effect_runs` a signal that is zero before the cause gives no answer: what stands by is woken first.
     "echo": the effect is the first frame with the counter value of the cause or a newer one. Steps are physical values
     of the signals; `limits_ms` has pairs of bus load in percent and limit in ms. An effect must come within `window_s`.
     """
@@ -76,6 +77,7 @@ class LatencyPair:
     effect_step: float = 0.0
     settle_s: float = 0.1
     window_s: float = 0.1
+    effect_runs: bool = False
 
     def limit_ms(self, load_percent: float) -> float:
         """The limit at a bus load; above the last load given, the last limit."""
@@ -184,7 +186,8 @@ def _pair(entry: dict[str, Any], database: Database) -> LatencyPair:
         cause=find_signal(database, entry["cause"]),
         effects=effects,
         limits_ms=_limits_ms(entry["name"], entry["limits_ms"]),
-        **{name: float(entry[name]) for name in names[5:] if name in entry},
+        effect_runs=entry.get("effect_runs", False) is True,
+        **{name: float(entry[name]) for name in names[5:-1] if name in entry},
     )
 
 

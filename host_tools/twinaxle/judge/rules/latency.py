@@ -100,8 +100,23 @@ def _changes(material: Material, pair: LatencyPair) -> tuple[Seconds, Seconds] |
     moved = 1 + np.flatnonzero((steps > 0) & (steps >= pair.cause_step))
     rest_s = cause_s[moved] - np.concatenate([cause_s[:1], cause_s[moved[:-1]]])
     causes_s = cause_s[moved[rest_s >= pair.settle_s]]
-    found_s = np.min([_answers_s(causes_s, *series, pair) for series in effects], axis=0)
+    if pair.effect_runs:
+        runs = np.array([_before(causes_s, *series) != 0.0 for series in effects])
+        effects = [series for series, some in zip(effects, runs.any(axis=1).tolist(), strict=True) if some]
+        causes_s, runs = causes_s[runs.any(axis=0)], runs[runs.any(axis=1)][:, runs.any(axis=0)]
+        if not effects:
+            return None
+    answers_s = np.array([_answers_s(causes_s, *series, pair) for series in effects])
+    if pair.effect_runs:
+        answers_s[~runs] = np.inf
+    found_s = answers_s.min(axis=0)
     return causes_s, np.where(np.isfinite(found_s), found_s, np.nan)
+
+
+def _before(causes_s: Seconds, effect_s: Seconds, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The effect's value before each cause; zero where there was none."""
+    firsts = np.searchsorted(effect_s, causes_s, side="right")
+    return np.where(firsts > 0, values[firsts - 1], 0.0)
 
 
 def _answers_s(causes_s: Seconds, effect_s: Seconds, values: npt.NDArray[np.float64], pair: LatencyPair) -> Seconds:
