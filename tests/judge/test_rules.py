@@ -174,7 +174,7 @@ def test_latency_of_a_change(forge: Forge, judged: Judge, config: Config) -> Non
     result = judged(forge.table.take(forge.table.time_ns <= forge.start_ns + 3_000_000_000))
     assert broken(result).keys() == {("latency", "pedal to command")}
     check = result.failed[0]
-    assert check.count >= 5
+    assert check.count >= 4  # the first step of the drive wakes the axle and does not count
     usual = next(check for check in judged(forge.table, latency=()).checks if check.rule == "bus-load")
     assert usual.outcome is Outcome.PASS
 

@@ -100,16 +100,13 @@ def _changes(material: Material, pair: LatencyPair) -> tuple[Seconds, Seconds] |
     moved = 1 + np.flatnonzero((steps > 0) & (steps >= pair.cause_step))
     rest_s = cause_s[moved] - np.concatenate([cause_s[:1], cause_s[moved[:-1]]])
     causes_s = cause_s[moved[rest_s >= pair.settle_s]]
+    answers_s = [_answers_s(causes_s, *series, pair) for series in effects]
     if pair.effect_runs:
-        runs = np.array([_before(causes_s, *series) != 0.0 for series in effects])
-        effects = [series for series, some in zip(effects, runs.any(axis=1).tolist(), strict=True) if some]
-        causes_s, runs = causes_s[runs.any(axis=0)], runs[runs.any(axis=1)][:, runs.any(axis=0)]
-        if not effects:
-            return None
-    answers_s = np.array([_answers_s(causes_s, *series, pair) for series in effects])
-    if pair.effect_runs:
-        answers_s[~runs] = np.inf
-    found_s = answers_s.min(axis=0)
+        runs = [_before(causes_s, *series) != 0.0 for series in effects]
+        answers_s = [np.where(running, answer_s, np.inf) for running, answer_s in zip(runs, answers_s, strict=True)]
+        asked = np.logical_or.reduce(runs)
+        causes_s, answers_s = causes_s[asked], [answer_s[asked] for answer_s in answers_s]
+    found_s = np.min(answers_s, axis=0)
     return causes_s, np.where(np.isfinite(found_s), found_s, np.nan)
 
 
