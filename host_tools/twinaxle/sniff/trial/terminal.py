@@ -76,10 +76,12 @@ class Terminal:
         """Modes of the terminal before the program ran."""
         self._slave = slave  # kept open so that the modes can be read after the program's end
         self._set_size(columns, rows)
+        # curses believes these before it asks the terminal
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave if stderr is None else stderr,
             start_new_session=True, preexec_fn=_take_terminal,
-            env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"} | (environment or {}),
+            env=inherited | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"} | (environment or {}),
         )  # fmt: skip
 
     def __enter__(self) -> Self:
