@@ -91,7 +91,7 @@ def _loop(tick, port, figures, beat, feed):
                 else:
                     micropython.kbd_intr(-1)  # SF-09
         elif port.backlog:
-            sleep_ms(1)
+            sleep_ms(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
             port.flush()
         else:
             idle()
