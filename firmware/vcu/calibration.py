@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x4CBF)
-_CRC = const(0x869E10AC)
+CALIBRATION_HASH = const(0x2A91)
+_CRC = const(0x259F1836)
 
 cal = array(
     "i",
@@ -101,7 +101,7 @@ cal = array(
         # 246: split.threshold_drive_dnm[12]
         b"\xf0\x02\xf0\x02\xf0\x02\xf0\x02\xf0\x02\xf0\x02\xf0\x02\xf0\x02\xef\x02\xf3\x02\xfa\x02\xff\x02"
         # 258: split.threshold_regen_dnm[12]
-        b"\xff\x02\xff\x02\xff\x02\xff\x02\xff\x02\xff\x02\xff\x02\xff\x02\xff\x02\x02\x03\x09\x03\x0f\x03"
+        b"\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x02\x03\x02\x03\x06\x03\x0d\x03\x12\x03"
         # 270: split.engage_e4 = 12500
         b"\xd4\x30"
         # 271: split.hysteresis_e4 = 2000
@@ -120,8 +120,8 @@ cal = array(
         b"\x64\x19"
         # 278: split.follow_above_dnm = 1297
         b"\x11\x05"
-        # 279: split.regen_rear_e4 = 4000
-        b"\xa0\x0f"
+        # 279: split.regen_rear_e4 = 3900
+        b"\x3c\x0f"
         # 280: split.regen_free_below_dnm = 432
         b"\xb0\x01"
         # 281: split.regen_rear_only_dnm = 259
