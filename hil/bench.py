@@ -24,18 +24,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hil import channels
 from hil.board import VirtualBoard
 from hil.bus import BusView
 from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.judging.measure import FILE_NAME, Measurements
+from hil.judging.observer import Observer
+from hil.judging.oracle import PERIOD_NS, Oracle
 from hil.live.loop import Loop
 from hil.live.target import VIRTUAL, NoVirtualBoard, open_target
-from hil.measure import FILE_NAME, Measurements
 from hil.nodes.pedals import Gear
-from hil.observer import Observer
-from hil.oracle import PERIOD_NS, Oracle
-from hil.recorder import Recorder
-from hil.trace import Times, Trace
+from hil.recording import channels
+from hil.recording.recorder import Recorder
+from hil.recording.trace import Times, Trace
 from hil.workshop import firmware_flash, run_folder, variant_calibration
 from twinaxle.calibration import Calibration
 from twinaxle.dbc import powertrain

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from hil.bench import Bench
-from hil.measure import Measurement, Measurements, limit_text, title_of
+from hil.judging.measure import Measurement, Measurements, limit_text, title_of
+from hil.judging.requirements import requirements
 from hil.report import Report, chosen, plot_svg
 from hil.report.coverage import coverage, evidence_of
 from hil.report.junit import write_junit
-from hil.requirements import requirements
 from hil.scenarios.acceleration import full_pedal, full_pedal_to_top, measure_launch, measure_sprint
 from hil.scenarios.cycle import measure_cycle, measure_split, wltc
 from hil.scenarios.cycles import CycleRun, cycle_72kwh, cycle_half_and_half

@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Hand the ids on to the reports; a misspelt one is an error, not a hole in the coverage."""
     for item in items:
         for marker in item.iter_markers("req"):
-            from hil.requirements import check_ids
+            from hil.judging.requirements import check_ids
 
             item.user_properties += [("req", req_id) for req_id in check_ids(marker.args, item.nodeid)]
 
@@ -75,8 +75,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if _RESULTS not in config.stash:
         return
+    from hil.judging.requirements import requirements
     from hil.report.collect import write_session_report
-    from hil.requirements import requirements
 
     meta = {"seed": config.getoption("--seed"), "target": config.getoption("--target")}
     path = config.rootpath / REPORT

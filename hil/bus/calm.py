@@ -95,7 +95,7 @@ class Calm(Structure):
     newest_data: Annotated[Words, c_int64 * IDS]
     newest_shortest: Annotated[Words, c_int64 * IDS]
     """A frame with fewer bytes does not become the newest of its id."""
-    # the log, records of 24 bytes as in `hil.trace`
+    # the log, records of 24 bytes as in `hil.recording.trace`
     logging: bool
     logged: int
     log: Annotated[Words, c_int64 * (3 * LOG_RECORDS)]

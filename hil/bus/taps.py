@@ -58,8 +58,8 @@ class Taps:
         self.calm.tapped = bool(self._taps)
 
     def log_to(self, buffer: bytearray) -> None:
-        """From now on put a record of each good frame into `buffer`: 24 bytes, see `hil.trace`. They come in bulk: call
-        `flush_log` before reading.
+        """From now on put a record of each good frame into `buffer`: 24 bytes, see `hil.recording.trace`. They come in
+        bulk: call `flush_log` before reading.
         """
         self.flush_log()
         self._logs += (buffer,)

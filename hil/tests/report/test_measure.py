@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.measure import (
+from hil.judging.measure import (
     FILE_NAME,
     Limit,
     Measurement,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hil.requirements import check_ids
+from hil.judging.requirements import check_ids
 from twinaxle.errors import UserError
 
 FILE_NAME = "measurements.jsonl"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.bus import Bus, Frame
+from hil.judging.observer import Observer
 from hil.kernel import Kernel
-from hil.observer import Observer
 from twinaxle.dbc import powertrain
 from twinaxle.errors import UserError
 

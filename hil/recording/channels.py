@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hil.car import VirtualCar
-from hil.observer import Observer
-from hil.recorder import Channel
+from hil.judging.observer import Observer
+from hil.recording.recorder import Channel
 
 NAN = float("nan")
 
