@@ -93,6 +93,11 @@ def memory(struct: Structure) -> Any:
     return struct if _CONFIG["DISABLE_JIT"] else addressof(struct)
 
 
+def address(struct: Structure) -> int:
+    """Where a structure lies: `memory` as a number, for structures that refer to others."""
+    return addressof(struct)
+
+
 @intrinsic
 def _pointer(typing_context: Any, address: Any) -> Any:
     """An integer as a pointer."""
@@ -106,7 +111,7 @@ def _pointer(typing_context: Any, address: Any) -> Any:
 def access(kind: type[T]) -> Callable[[Any], T]:
     """For compiled code: the function that makes `memory` a structure of this kind again."""
     if _CONFIG["DISABLE_JIT"]:
-        return lambda struct: cast(T, struct)
+        return lambda where: kind.from_address(where) if isinstance(where, int) else cast(T, where)
     layout = np.dtype(kind)
 
     def at(address: int) -> Any:
@@ -115,4 +120,4 @@ def access(kind: type[T]) -> Callable[[Any], T]:
     return cast(Callable[[Any], T], numba.njit(at))
 
 
-__all__ = ["access", "compiled", "memory", "structure"]
+__all__ = ["access", "address", "compiled", "memory", "structure"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hil.bus import ErrorState, Frame
 from hil.nodes.channels import Channels
+from hil.nodes.rounds import NOTHING, Part, Rounds, rounds_of
 from hil.nodes.transmit import Outgoing, Provider, Values, outgoing
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import MessageCodec, codec
@@ -23,6 +24,7 @@ from twinaxle.errors import UserError
 if TYPE_CHECKING:
     from hil.bus import Bus
     from hil.kernel import Kernel
+    from hil.plant import Plant
     from twinaxle.dbc import Database, Message
 
 NS_PER_MS = 1_000_000
@@ -55,7 +57,7 @@ class Choices:
 class _Group:
     """All messages of one cycle time: one event sends them all."""
 
-    __slots__ = ("alive", "due_ns", "event", "messages", "node", "period_ns")
+    __slots__ = ("alive", "due_ns", "event", "messages", "node", "period_ns", "slot")
 
     def __init__(self, node: Node, messages: list[Outgoing], period_ns: int, first_ns: int) -> None:
         self.node = node
@@ -63,6 +65,7 @@ class _Group:
         self.period_ns = period_ns
         self.due_ns = first_ns
         self.alive = True
+        self.slot = NOTHING
         self.event = self.fire
         node.kernel.at(first_ns, self.event)
 
@@ -71,9 +74,14 @@ class _Group:
             return
         node = self.node
         kernel = node.kernel
-        self.due_ns = due_ns = self.due_ns + self.period_ns
-        heappush(kernel.events, (due_ns, kernel.serial(), self.event))
+        self.due_ns += self.period_ns
+        if not node.enter_rounds(self):
+            self.requeue()
         node.send_cycle(self.messages, kernel.now_ns)
+
+    def requeue(self) -> None:
+        kernel = self.node.kernel
+        heappush(kernel.events, (self.due_ns, kernel.serial(), self.event))
 
 
 class Receiver:
@@ -137,6 +145,9 @@ class Node:
     CHANNELS: ClassVar[dict[str, str]] = {}
     """Sensors and actuators that a fault can touch: name -> unit."""
 
+    plant: Plant
+    """Of those nodes that have a `part`."""
+
     def __init__(
         self,
         kernel: Kernel,
@@ -154,8 +165,9 @@ class Node:
             raise UserError(f"the database has no node {name}; it has {', '.join(self.database.nodes)}")
         self.present = present
         self.powered = False
-        self.channels = Channels(name, self.CHANNELS, self.channels_changed)
+        self.channels = Channels(name, self.CHANNELS, self._channels_changed)
         self._groups: list[_Group] = []
+        self._rounds: Rounds | None = None
         self._draw = random.Random(f"{seed}:{name}")
         self.clock_ppm = self._draw.uniform(-_DRIFT_PPM, _DRIFT_PPM)
         if present:
@@ -163,6 +175,7 @@ class Node:
             self.port.latest_only = True
             self.port.online = False
             self.port.subscribe_state(self._bus_state)
+            self.port.on_hooks = self.leave_rounds
 
     # --- for subclasses ---
 
@@ -179,6 +192,16 @@ class Node:
         for message in messages:
             message.send(self.port, now_ns)
 
+    def part(self, messages: list[Outgoing]) -> Part | None:
+        """What compiled code needs to send these messages by itself (see `hil.nodes.rounds`); None: it cannot."""
+        return None
+
+    def sent(self) -> None:
+        """Called when compiled code has sent messages and Python is to know."""
+
+    def obeyed(self, result: int) -> None:
+        """Called when compiled code has taken a command and Python is to know."""
+
     def started(self) -> None:
         """Called when power comes, before anything is sent."""
 
@@ -187,6 +210,28 @@ class Node:
 
     def channels_changed(self) -> None:
         """Called when a fault of a sensor or an actuator begins or ends."""
+
+    def _channels_changed(self) -> None:
+        self.leave_rounds()
+        self.channels_changed()
+
+    # --- compiled cycles ---
+
+    def enter_rounds(self, group: _Group) -> bool:
+        """Let compiled code send a group from its next cycle on, if nothing stands against it."""
+        part = self.part(group.messages)
+        if part is None:
+            return False
+        self._rounds = rounds_of(self.kernel, self.port.home, self.plant)
+        return self._rounds is not None and self._rounds.enter(group, part)
+
+    def leave_rounds(self) -> None:
+        """From the next cycle on all groups are sent by Python, until they enter again."""
+        if self._rounds is not None:
+            for group in self._groups:
+                self._rounds.leave(group)
+
+    # --- the database ---
 
     def message(self, name: str) -> Message:
         return self.database.messages[name]
