@@ -26,8 +26,10 @@ from hil.scenarios.inverter_lost import inverter_lost
 from hil.scenarios.latency import PEDAL_PPM, pedal_to_command
 from hil.scenarios.start_up import start_up
 from hil.scenarios.tick import measure_tick
+from hil.workshop import check_writable
 from twinaxle import __version__
 from twinaxle.dbc import powertrain
+from twinaxle.micropython import find_micropython
 
 Say = Callable[[str], None]
 
@@ -127,7 +129,14 @@ def run_demo(seed: int, report_path: Path, say: Say, figure_path: Path | None = 
     """Drive everything and write the report; `figure_path` is for the plot of the launch alone, as SVG.
 
     Returns whether every limit held and no safety goal was broken.
+
+    Raises:
+        UserError: a file cannot be written, no MicroPython; before anything is driven.
     """
+    for path in (report_path, figure_path):
+        if path is not None:
+            check_writable(path)
+    find_micropython()
     demo = Demo(seed, say)
     beside = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
     try:

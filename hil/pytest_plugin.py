@@ -42,6 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "req(id, ...): the test verifies these requirements")
+    trace_folder = config.getoption("--trace-folder")
+    if trace_folder is not None:
+        from hil.workshop import make_folder
+        from twinaxle.errors import UserError
+
+        try:
+            make_folder(trace_folder)
+        except UserError as error:
+            raise pytest.UsageError(f"--trace-folder: {error}") from None
     if config.getoption("--requirements") and not hasattr(config, "workerinput"):
         from hil.report.collect import SessionResults
 
@@ -159,7 +168,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 @pytest.fixture
 def bench(new_bench: BenchFactory) -> Bench:
     """A bench with 12 V on, not started yet."""
-    return new_bench()
+    from twinaxle.errors import UserError
+
+    try:
+        return new_bench()
+    except UserError as error:  # no MicroPython, a target that is not there: not a fault of the test
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
