@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -271,6 +272,10 @@ _UNITS = {
 }  # fmt: skip
 
 
+_WORDS = {"percent": "%", "wltc": "WLTC", "soc": "SoC", "hv": "HV", "vcu": "VCU", "can": "CAN"}
+"""Words of an identifier that are written otherwise in a title."""
+
+
 def unit_of(name: str) -> str:
     """The unit that the suffix of an identifier stands for: "fault_to_zero_ms" gives "ms"; "" when there is none."""
     head, _, suffix = name.rpartition("_")
@@ -278,9 +283,13 @@ def unit_of(name: str) -> str:
 
 
 def title_of(name: str) -> str:
-    """An identifier as a phrase without its unit: "fault_to_zero_ms" gives "Fault to zero"."""
+    """An identifier as a phrase without its unit: "fault_to_zero_ms" gives "Fault to zero", "accel_0_100_s"
+    "Accel 0-100".
+    """
     head, _, suffix = name.rpartition("_")
     words = (head if head and suffix in _UNITS else name).replace("_", " ").strip()
+    words = re.sub(r"(\d) (?=\d)", r"\1-", words)
+    words = " ".join(_WORDS.get(word, word) for word in words.split(" "))
     return words[:1].upper() + words[1:]
 
 

@@ -1,6 +1,7 @@
 """The bench itself: it fails a run in which something forbidden happened, and tells the user what was wrong."""
 
 import gzip
+import math
 
 import can
 import pytest
@@ -61,3 +62,13 @@ def test_a_run_leaves_log_truth_and_measurements(new_bench: BenchFactory) -> Non
     assert header.startswith("time_s,pedal_percent,")
     assert len(rows) == 101
     assert "time_s" in (bench.folder / "measurements.jsonl").read_text()
+
+
+def test_a_unit_without_power_has_no_state_in_the_record(driving: Bench) -> None:
+    driving.run(0.1)
+    driving.faults.power_cut("INV_F")
+    driving.run(0.1)
+    front, rear = (driving.recorder.series(name)[-12:].tolist() for name in ("front_state", "rear_state"))
+    torque = driving.observer.raw("InvFrontStatus", "State", "Torque")
+    assert front[0] == rear[0] == rear[-1] == torque
+    assert math.isnan(front[-1])

@@ -109,6 +109,9 @@ def test_units_and_titles_come_from_names() -> None:
     assert (unit_of("tries"), title_of("tries")) == ("", "Tries")
     assert (unit_of("energy_whpkm"), unit_of("latency_us")) == ("Wh/km", "µs")
     assert title_of("first_guess") == "First guess"
+    assert title_of("accel_0_100_s") == "Accel 0-100"
+    assert title_of("pedal_to_command_at_30_percent_load_ms") == "Pedal to command at 30 % load"
+    assert title_of("wltc_range_km") == "WLTC range"
     assert unit_of("s") == ""
 
 
