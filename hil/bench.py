@@ -16,6 +16,7 @@ provokes such a thing says so with `excuse`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -196,12 +197,11 @@ class Bench:
         }
         if self.car.board is not None:
             wrong.update(self._board_wrongs(self.car.board))
-        if self.observer.seen("VcuTiming"):
-            timing = self.observer.latest("VcuTiming")
-            if timing.RxOverruns:
-                wrong[f"the firmware lost {timing.RxOverruns} received frames"] = "overrun"
-            if timing.TickTimeMax > TICK_MAX_US:
-                wrong[f"a tick took {timing.TickTimeMax} us"] = "tick"
+        lost, tick_us = self.worst("VcuTiming", "RxOverruns"), self.worst("VcuTiming", "TickTimeMax")
+        if lost > 0:
+            wrong[f"the firmware lost {lost:.0f} received frames"] = "overrun"
+        if tick_us > TICK_MAX_US:
+            wrong[f"a tick took {tick_us:.0f} us"] = "tick"
         return [text for text, kind in wrong.items() if kind not in self._excused]
 
     def _board_wrongs(self, board: VirtualBoard) -> dict[str, str]:
@@ -305,6 +305,11 @@ class Bench:
     def series(self, message: str, signal: str) -> tuple[Times, NDArray[np.float64]]:
         """A signal over the run so far: times at the end of frame in ns, physical values."""
         return self.trace.series(powertrain().messages[message].frame_id, codec(message), signal)
+
+    def worst(self, message: str, signal: str) -> float:
+        """The largest physical value of a signal in the run so far; NaN when the message never came."""
+        _, values = self.series(message, signal)
+        return float(values.max()) if len(values) else math.nan
 
     def view(self, channel: str = "TESTER") -> BusView:
         """The bus for python-can: listeners, loggers and testers work on it."""

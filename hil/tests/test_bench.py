@@ -8,6 +8,8 @@ import pytest
 
 from hil.bench import Bench
 from hil.pytest_plugin import BenchFactory
+from twinaxle.dbc import powertrain
+from twinaxle.dbc.codec import codec
 from twinaxle.errors import UserError
 
 
@@ -72,3 +74,35 @@ def test_a_unit_without_power_has_no_state_in_the_record(driving: Bench) -> None
     torque = driving.observer.raw("InvFrontStatus", "State", "Torque")
     assert front[0] == rear[0] == rear[-1] == torque
     assert math.isnan(front[-1])
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [({"TickTimeMax": 12_000}, "a tick took 12000 us"), ({"RxOverruns": 3}, "the firmware lost 3 received frames")],
+)
+def test_what_the_firmware_told_in_the_midst_of_a_run_fails_it(
+    new_bench: BenchFactory, values: dict[str, float], wrong: str
+) -> None:
+    """The figures of VcuTiming are those of the last 100 ms: the newest alone would hide what was before."""
+    bench = new_bench()
+    bench.run(1)
+    fields = dict.fromkeys((s.name for s in powertrain().messages["VcuTiming"].application_signals), 0.0) | values
+    with bench.view() as bus:
+        can_id = powertrain().messages["VcuTiming"].frame_id
+        data = codec("VcuTiming").pack(**fields)
+        bus.send(can.Message(arbitration_id=can_id, data=data, is_extended_id=False))
+        bench.run(1)
+    assert bench.latest("VcuTiming").TickTimeMax < 2_000
+    with pytest.raises(AssertionError, match=wrong):
+        bench.end()
+
+
+def test_the_worst_of_a_run_is_not_its_newest(bench: Bench) -> None:
+    assert math.isnan(bench.worst("VcuTiming", "TickTimeMax"))
+    bench.start_up()
+    bench.driver.pedal(50)
+    bench.run(1)
+    bench.driver.pedal(0)
+    bench.run(1)
+    assert bench.worst("PedalsDriver", "Apps1") == 2500.0
+    assert bench.latest("PedalsDriver").Apps1 == 500.0
