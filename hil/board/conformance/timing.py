@@ -1,4 +1,5 @@
 # Facts on time, soft timers, the scheduler and idle(). Needs nothing but the board.
+import gc
 import micropython
 import time
 from machine import Pin, Timer, disable_irq, enable_irq, freq, idle, unique_id
@@ -33,6 +34,10 @@ count = 0
 while time.ticks_diff(time.ticks_us(), start) < 1000:
     count += 1
 check("busy_wait_ends", count > 5, count)
+start = time.ticks_us()
+gc.collect()
+took = time.ticks_diff(time.ticks_us(), start)
+check("gc_collect_takes_milliseconds", 500 <= took <= 12_000, took)
 start = time.ticks_us()
 for _ in range(20):
     idle()
