@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hil.bench import Bench
-from hil.judging.measure import Measurement, Measurements, limit_text, title_of
+from hil.judging.measure import Measurement, Measurements, limit_text
+from hil.judging.names import title_of
 from hil.judging.requirements import requirements
 from hil.report import Report, chosen, plot_svg
 from hil.report.coverage import coverage, evidence_of

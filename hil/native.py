@@ -98,6 +98,18 @@ def address(struct: Structure) -> int:
     return addressof(struct)
 
 
+def kept_in(struct: str, field: str) -> Any:
+    """A property of an object that stands in one of its structures, where compiled code reads it."""
+
+    def get(owner: Any) -> Any:
+        return getattr(getattr(owner, struct), field)
+
+    def put(owner: Any, value: Any) -> None:
+        setattr(getattr(owner, struct), field, value)
+
+    return property(get, put)
+
+
 @intrinsic
 def _pointer(typing_context: Any, address: Any) -> Any:
     """An integer as a pointer."""
@@ -120,4 +132,4 @@ def access(kind: type[T]) -> Callable[[Any], T]:
     return cast(Callable[[Any], T], numba.njit(at))
 
 
-__all__ = ["access", "address", "compiled", "memory", "structure"]
+__all__ = ["access", "address", "compiled", "kept_in", "memory", "structure"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from hil.native import address
+from hil.native import address, kept_in
 from hil.nodes.base import Node, Provider, Values
 from hil.nodes.esc_report import ABS_MIN_MPS, Told
 from hil.nodes.rounds import ESC, Part
@@ -23,18 +23,6 @@ _ABS_RELEASE = 0.6  # share of the pressure that is left after one step of 10 ms
 _ABS_REFILL = 0.05  # share of the pressure that comes back in one step
 WHEELS = ("front_left", "front_right", "rear_left", "rear_right")
 ALL_VALID = 0b1111
-
-
-def _told(name: str) -> Any:
-    """A property of the ESC that stands in its `Told`."""
-
-    def get(esc: Esc) -> Any:
-        return getattr(esc.told, name)
-
-    def put(esc: Esc, value: Any) -> None:
-        setattr(esc.told, name, value)
-
-    return property(get, put)
 
 
 class Esc(Node):
@@ -77,11 +65,11 @@ class Esc(Node):
         self.told = Told(valid=ALL_VALID, kmh_per_radps=self._kmh_per_radps)
         self._pair_ids = [self.message(name).frame_id for name in ("EscWheelSpeeds", "EscMotion")]
 
-    valid: int = _told("valid")
-    esc_active: bool = _told("esc_active")
-    accel_y_mps2: float = _told("accel_y_mps2")
-    yaw_rate_dps: float = _told("yaw_rate_dps")
-    abs_active: bool = _told("abs_active")
+    valid: int = kept_in("told", "valid")
+    esc_active: bool = kept_in("told", "esc_active")
+    accel_y_mps2: float = kept_in("told", "accel_y_mps2")
+    yaw_rate_dps: float = kept_in("told", "yaw_rate_dps")
+    abs_active: bool = kept_in("told", "abs_active")
 
     @property
     def torque_max_nm(self) -> float | None:

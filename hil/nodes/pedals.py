@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from hil.native import address
+from hil.native import address, kept_in
 from hil.nodes.base import Choices, Node, Provider, Values
 from hil.nodes.pedals_report import APPS1_MV, APPS1_RANGE_MV, APPS2_MV, APPS2_RANGE_MV, BRAKE_SWITCH_BAR, Feet
 from hil.nodes.rounds import PEDALS, Part
@@ -66,32 +66,9 @@ class Pedals(Node):
         self.gear = "P"
         self.listen_words("VcuStatus", self._on_vcu_status)
 
-    @property
-    def pedal_percent(self) -> float:
-        """Travel of the accelerator, %."""
-        return self.feet.pedal_percent
-
-    @pedal_percent.setter
-    def pedal_percent(self, percent: float) -> None:
-        self.feet.pedal_percent = percent
-
-    @property
-    def start_button(self) -> bool:
-        """The start button is pressed."""
-        return self.feet.start_button
-
-    @start_button.setter
-    def start_button(self, pressed: bool) -> None:
-        self.feet.start_button = pressed
-
-    @property
-    def one_pedal(self) -> bool:
-        """Lift-off brakes more."""
-        return self.feet.one_pedal
-
-    @one_pedal.setter
-    def one_pedal(self, on: bool) -> None:
-        self.feet.one_pedal = on
+    pedal_percent: float = kept_in("feet", "pedal_percent")
+    start_button: bool = kept_in("feet", "start_button")
+    one_pedal: bool = kept_in("feet", "one_pedal")
 
     @property
     def drive_mode(self) -> DriveMode:

@@ -15,10 +15,9 @@ from hil.judging.measure import (
     Measurements,
     from_json,
     read_measurements,
-    title_of,
     to_json,
-    unit_of,
 )
+from hil.judging.names import title_of, unit_of
 from twinaxle.errors import UserError
 
 ABOVE_100 = math.nextafter(100.0, math.inf)
