@@ -10,15 +10,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from heapq import heappush
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hil.bus import ErrorState, Frame
 from hil.nodes.channels import Channels
+from hil.nodes.messages import Receiver
 from hil.nodes.rounds import NOTHING, Part, Rounds, rounds_of
 from hil.nodes.transmit import Outgoing, Provider, Values, outgoing
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import MessageCodec, codec
-from twinaxle.e2e import Checker, Verdict
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,26 +32,6 @@ NS_PER_S = 1_000_000_000
 
 _DRIFT_PPM = 50.0
 _BUS_OFF_WAIT_NS = 100 * NS_PER_MS
-_GOOD = (Verdict.OK, Verdict.OK_SOME_LOST)
-
-
-class Choices:
-    """The value table of one signal, by label: `Choices(message, "Mode")["Torque"]` is the raw value."""
-
-    def __init__(self, message: Message, signal: str) -> None:
-        found = {s.name: s for s in message.signals}
-        if signal not in found:
-            raise UserError(f"the database's {message.name} has no signal {signal}; it has {', '.join(found)}")
-        self.raw: dict[str, int] = {label: value for value, label in found[signal].choices.items()}
-        self._where = f"{message.name}.{signal}"
-
-    def __getitem__(self, label: str) -> int:
-        try:
-            return self.raw[label]
-        except KeyError:
-            raise UserError(
-                f"the value table of {self._where} has no '{label}'; it has {', '.join(self.raw)}"
-            ) from None
 
 
 class _Group:
@@ -82,49 +62,6 @@ class _Group:
     def requeue(self) -> None:
         kernel = self.node.kernel
         heappush(kernel.events, (self.due_ns, kernel.serial(), self.event))
-
-
-class Receiver:
-    """The receiving side of one message: E2E check and decoding of good frames only."""
-
-    __slots__ = ("_check", "_counter", "_unpack", "age_from_ns", "counter", "verdict")
-
-    def __init__(self, message: Message, unpack: Callable[[bytes], Any]) -> None:
-        self._unpack = unpack
-        self._check = Checker(message.e2e.data_id, message.e2e.max_delta).check if message.e2e else None
-        self._counter = _counter_of(message)
-        self.counter = 0
-        self.verdict: Verdict | None = None
-
-    def good(self, frame: Frame) -> Any | None:
-        """The physical values of a good frame (a named tuple), None of a bad one, which is as if it had not come."""
-        if self._check is not None:
-            self.verdict = verdict = self._check(frame.data)
-            if verdict is not Verdict.OK and verdict not in _GOOD:
-                return None
-            self.counter = self._counter(frame.data)
-        return self._unpack(frame.data)
-
-
-def _counter_of(message: Message) -> Callable[[bytes], int]:
-    """How to read the E2E counter, from the place that the DBC gives it."""
-    if message.e2e is None:
-        return lambda data: 0
-    return e2e_field(message, message.e2e.counter_signal)[0]
-
-
-def e2e_field(message: Message, name: str) -> tuple[Callable[[bytes], int], Callable[[bytearray, int], None]]:
-    """Getter and setter of an E2E field (Crc or Counter) that lies inside one byte of an Intel message."""
-    signal = {s.name: s for s in message.signals}[name]
-    byte, shift, mask = signal.start // 8, signal.start % 8, (1 << signal.length) - 1
-
-    def get(data: bytes) -> int:
-        return data[byte] >> shift & mask
-
-    def put(data: bytearray, value: int) -> None:
-        data[byte] = data[byte] & ~(mask << shift) & 0xFF | (value & mask) << shift
-
-    return get, put
 
 
 class Node:
@@ -309,4 +246,4 @@ class Node:
         return (m for m in self.database.messages.values() if m.sender == self.name and m.cycle_ms > 0)
 
 
-__all__ = ["NS_PER_MS", "NS_PER_S", "Choices", "MessageCodec", "Node", "Provider", "Receiver", "Values", "e2e_field"]
+__all__ = ["NS_PER_MS", "NS_PER_S", "MessageCodec", "Node", "Provider", "Values"]

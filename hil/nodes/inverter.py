@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from hil.native import address, memory
 from hil.nodes import inverter_control as ic
-from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
+from hil.nodes.base import NS_PER_MS, Node, Provider, Values
 from hil.nodes.inverter_control import Control
 from hil.nodes.inverter_rating import INJECTABLE, FaultCode, Rating, State
 from hil.nodes.layout import layout_of
+from hil.nodes.messages import Choices
 from hil.nodes.names import pick
 from hil.nodes.rounds import INVERTER, Part
 from hil.nodes.transmit import Outgoing

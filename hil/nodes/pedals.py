@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from hil.native import address, kept_in
-from hil.nodes.base import Choices, Node, Provider, Values
+from hil.nodes.base import Node, Provider, Values
+from hil.nodes.messages import Choices
 from hil.nodes.pedals_report import APPS1_MV, APPS1_RANGE_MV, APPS2_MV, APPS2_RANGE_MV, BRAKE_SWITCH_BAR, Feet
 from hil.nodes.rounds import PEDALS, Part
 from hil.nodes.transmit import Outgoing
