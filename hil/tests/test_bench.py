@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import re
 
 import can
 import pytest
@@ -64,6 +65,32 @@ def test_a_run_leaves_log_truth_and_measurements(new_bench: BenchFactory) -> Non
     assert header.startswith("time_s,pedal_percent,")
     assert len(rows) == 101
     assert "time_s" in (bench.folder / "measurements.jsonl").read_text()
+    page = (bench.folder / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "Torque at each motor" in page
+    assert "within limits</" in page
+    assert 'href="bus.blf"' in page
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", page)  # opens without a network
+
+
+@pytest.mark.req("HB-05")
+def test_the_report_of_a_failed_run_says_why(new_bench: BenchFactory) -> None:
+    bench = new_bench()
+    bench.run(0.5)
+    with pytest.raises(AssertionError, match="too_long_ms"):
+        bench.measure("too_long_ms", 5, 4)
+    bench.board.reset()
+    with pytest.raises(AssertionError, match="the board was reset 1 times"):
+        bench.end()
+    page = (bench.folder / "report.html").read_text(encoding="utf-8")
+    assert "the board was reset 1 times" in page
+    assert "Too long" in page
+
+
+def test_a_run_in_which_no_time_passed_leaves_a_report_too(new_bench: BenchFactory) -> None:
+    bench = new_bench()
+    bench.end()
+    assert "<svg" not in (bench.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_unit_without_power_has_no_state_in_the_record(driving: Bench) -> None:

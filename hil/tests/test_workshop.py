@@ -104,5 +104,5 @@ def test_options_reach_the_bench_and_logs_stay_in_the_trace_folder(pytester: pyt
     result.assert_outcomes(passed=1)
     names = sorted(path.relative_to(pytester.path / "logs").as_posix() for path in pytester.path.glob("logs/*/*"))
     run = "test_options_reach_the_bench_and_logs_stay_in_the_trace_folder.py-test_it"
-    for file in ("bus.blf", "truth.csv.gz", "measurements.jsonl"):
+    for file in ("bus.blf", "truth.csv.gz", "measurements.jsonl", "report.html"):
         assert {f"{run}/{file}", f"{run}-2/{file}"} <= set(names)
