@@ -81,10 +81,10 @@ def test_stop_lamp_follows_regeneration_with_hysteresis(at_speed: AtSpeed) -> No
     """One pedal from coast to full regeneration and back: the lamp by the car's deceleration."""
     bench = at_speed(100)
     bench.driver.one_pedal(True)
-    bench.driver.pedal(25)
+    bench.driver.pedal(40)
     bench.run(1.0)
     on = off = None
-    for target in (0.0, 25.0):
+    for target in (0.0, 40.0):
         bench.driver.pedal(target, ramp_s=4.0)
         for _ in range(2500):
             lamp = bench.latest("VcuStatus").StopLamp
@@ -160,7 +160,7 @@ def test_reverse(bench: Bench) -> None:
 def test_gear_changes_wait_for_5_kmh(bench: Bench, first: str, then: str) -> None:
     """The other gear is selected at 20 km/h with the pedal pressed: no torque until the car is slow enough."""
     bench.start_up(gear=first)  # type: ignore[arg-type]
-    bench.driver.pedal(50)
+    bench.driver.pedal(60)
     bench.until(lambda: abs(bench.speed_kmh) >= 20, timeout=20)
     bench.driver.pedal(0)
     bench.run(0.8)
