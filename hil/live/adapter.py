@@ -165,7 +165,7 @@ class Adapter:
             self._bus.kernel.after(_RESTART_NS, self._port.restart)
 
     def close(self) -> None:
-        """Send what waits, stop both threads, shut the real bus down."""
+        """Send what waits, stop both threads, shut the real bus down. What the user has not been told yet is told."""
         self._bus.untap(self._send_out)
         self._bus.detach(self._port)
         self._closing = True
@@ -173,7 +173,15 @@ class Adapter:
             self._outbox.put(None, timeout=_JOIN_S)
         for thread in self._threads:
             thread.join(_JOIN_S)
+        with contextlib.suppress(queue.Empty):
+            while True:  # what an adapter that hangs or has failed leaves
+                self.dropped += self._outbox.get_nowait() is not None
         self._selector.unregister(self._wake_in)
         self._wake_in.close()
         self._wake_out.close()
-        self._real.shutdown()
+        try:
+            self._real.shutdown()
+        except Exception as error:  # drivers raise what they like, those of an unplugged adapter too
+            self._notes.append(f"the adapter on {self.info} did not shut down well: {error}")
+        while self._notes:
+            self._say(self._notes.popleft())

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -279,18 +280,17 @@ class LiveBench:
         if self._closed:
             return
         self._closed = True
-        try:
-            self._close_hub()
-            if self.adapter is not None:
-                self.adapter.close()
-            if hasattr(self, "car"):
-                self.car.power_off()
-            if self.log is not None:
-                self.log.close()
-        finally:
+        with ExitStack() as ends:  # the last one first, and each whatever becomes of the others
+            ends.callback(shutil.rmtree, self._folder, ignore_errors=True)
             if hasattr(self, "loop"):
-                self.loop.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+                ends.callback(self.loop.close)
+            if self.log is not None:
+                ends.callback(self.log.close)
+            if hasattr(self, "car"):
+                ends.callback(self.car.power_off)
+            if self.adapter is not None:
+                ends.callback(self.adapter.close)
+            ends.callback(self._close_hub)
 
     def _close_hub(self) -> None:
         if self._beacon is not None:

@@ -34,3 +34,20 @@ def received(bus: can.BusABC) -> list[can.Message]:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return write_blf(tmp_path / "drive.blf", drive())
+
+
+class Clock:
+    """A clock that moves by 1 us with each look, and by what is slept, plus an oversleep."""
+
+    def __init__(self, late_ns: int = 0) -> None:
+        self.now_ns = 5_000_000_000
+        self.late_ns = late_ns
+        self.slept: list[float] = []
+
+    def read(self) -> int:
+        self.now_ns += 1000
+        return self.now_ns
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_ns += round(seconds * 1e9) + self.late_ns

@@ -16,8 +16,7 @@ import pytest
 
 from hil.bench import Bench
 from hil.live.target import is_on_bus, open_target, reset_board
-from hil.tests.live.conftest import ROOT, Child
-from hil.tests.live.test_command import until
+from hil.tests.live.conftest import ROOT, Child, until
 from twinaxle.errors import UserError
 
 Start = Callable[..., Child]
