@@ -241,6 +241,26 @@ def test_lines_end_with_the_bus(feed: Feed) -> None:
     assert told.startswith("twinaxle sniff: ") and "the bench has ended" in told
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_lines_end_with_a_signal_and_the_recording_is_whole(feed: Feed, tmp_path: Path, number: signal.Signals) -> None:
+    path = tmp_path / "made.asc"
+    with subprocess.Popen(
+        [*SNIFF, *feed.arguments(), "--text", "--record", str(path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        printed = [process.stdout.readline() for _ in range(30)]
+        process.send_signal(number)
+        printed += process.stdout.readlines()
+        told = process.stderr.read()
+    assert (process.returncode, told) == (0, "")
+    assert path.read_text().endswith("End TriggerBlock\n")
+    with can.LogReader(path) as reader:
+        recorded = [f"{message.arbitration_id:03X}" for message in reader]
+    assert [one.split()[2] for one in printed] == recorded[: len(printed)]
+
+
 def test_the_bus_of_a_configuration_file(feed: Feed, tmp_path: Path) -> None:
     (tmp_path / ".can").write_text(
         "[default]\ninterface = virtual\nchannel = nobody\n\n"
