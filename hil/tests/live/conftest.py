@@ -21,6 +21,8 @@ from hil.live.hub import Hub
 
 PATIENCE_S = 60.0
 """How long a test waits for what must come; only a broken one waits so long."""
+LONG_PATIENCE_S = 240.0
+"""The same for what takes a quarter of a minute on an idle machine."""
 
 
 class Raw:
@@ -221,17 +223,17 @@ class Growing:
         return self._lines
 
 
-def until(condition: Callable[[], object], child: Child) -> None:
+def until(condition: Callable[[], object], child: Child, patience_s: float = PATIENCE_S) -> None:
     """Wait for what a program does by itself; if it does not, its output is told."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline_s, child.read()
         time.sleep(0.01)
 
 
-def wait(bench: LiveBench, condition: Callable[[], object]) -> None:
+def wait(bench: LiveBench, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
     """Let the bench live until the condition holds."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     bench.run(until=lambda: bool(condition()) or time.monotonic() > deadline_s)
     assert condition(), "it never happened"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import can
 import pytest
 
-from hil.tests.live.conftest import PATIENCE_S, Child, until
+from hil.tests.live.conftest import LONG_PATIENCE_S, PATIENCE_S, Child, until
 
 Start = Callable[..., Child]
 
@@ -106,7 +106,7 @@ def test_two_benches_share_a_car(child: Start) -> None:
     board = child("-m", "twinaxle", "bench", "--nodes", "VCU", "--port", "0", "--speed", "0.3")
     car = child("-m", "twinaxle", "bench", "--port", "0", "--speed", "0.3", "--scenario", "drive", "--status", "0.5",
                 "-i", "twinaxle", "-c", channel(board))  # fmt: skip
-    until(lambda: re.search(r" s  Drive +[1-9]", car.read()) or car.ended, car)
+    until(lambda: re.search(r" s  Drive +[1-9]", car.read()) or car.ended, car, LONG_PATIENCE_S)
     assert not car.ended, car.read()
     board.process.send_signal(signal.SIGINT)
     until(lambda: board.ended and car.ended, car)

@@ -16,7 +16,7 @@ import pytest
 from hil.bus import Frame
 from hil.live.bench import LiveBench
 from hil.live.client import Client, State
-from hil.tests.live.conftest import ROOT, Child, Growing, until, wait
+from hil.tests.live.conftest import LONG_PATIENCE_S, ROOT, Child, Growing, until, wait
 
 MakeBench = Callable[..., LiveBench]
 Start = Callable[..., Child]
@@ -204,7 +204,7 @@ def test_a_client_is_the_driver(live: MakeBench, child: Start) -> None:
     bench.kernel.after(0, look)
     bench.car.bus.tap(count)
     driver = child(str(ROOT / "docs" / "examples" / "drive.py"), f"127.0.0.1:{hub.port}")
-    wait(bench, in_step)
+    wait(bench, in_step, LONG_PATIENCE_S)
     text = driver.read()
     assert driver.process.returncode == 0, text
     assert [line.split()[0] for line in text.splitlines()] == ["Standby", "Ready", "Drive", "Drive", "Drive", "Ready"]
