@@ -177,7 +177,7 @@ class LiveBench:
             UserError: the firmware hangs without a watchdog, the log cannot be written, the adapter has failed.
         """
         end_ns = None if seconds is None else self.kernel.now_ns + round(seconds * NS_PER_S)
-        self._begin()
+        self.begin()
         next_status_s = time.monotonic() + every_s
         while not self._stopping and (end_ns is None or self.kernel.now_ns < end_ns) and not until():
             self.step(end_ns)
@@ -186,8 +186,10 @@ class LiveBench:
                 on_status(self.status())
         self.status()
 
-    def _begin(self) -> None:
-        """12 V on. The start of the interpreter takes longer than the board's boot: it is over before time is paced."""
+    def begin(self) -> None:
+        """12 V on; `run` does it if nobody has. The start of the interpreter takes longer than the board's boot: it is
+        over before time is paced. Clients are answered only after that.
+        """
         if self._begun:
             return
         self._begun = True

@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         options["real"] = open_bus(args)
     with LiveBench(**options) as bench:
         _stop_on_signals(bench)
+        bench.begin()  # who reads where to join is answered at once
         _introduce(bench, nodes, name, display)
         with keyboard(bench.loop.selector, Keys(bench.car.driver, bench.stop).press) as keys:
             if keys:
