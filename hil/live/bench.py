@@ -118,7 +118,7 @@ class LiveBench:
             flash = firmware_flash(self._folder) if "VCU" in nodes else None
             self.car = VirtualCar(flash, seed=seed, nodes=[node for node in nodes if node != "VCU"])
             self.kernel = self.car.kernel
-            self.loop = Loop(self.kernel, speed)
+            self.loop = Loop(self.kernel, speed, on_real_bus=real is not None)
             self.car.bus.tap(self._count)
             self.observer = Observer(self.car.bus, powertrain())
             self.oracle = Oracle(self.observer, self.car.plant) if set(nodes) >= _ORACLE_NEEDS else None

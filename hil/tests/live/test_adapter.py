@@ -119,6 +119,16 @@ class Broken(can.BusABC):
         return None, False
 
 
+def test_a_late_bench_floods_no_real_bus(live: MakeBench, wire: can.BusABC) -> None:
+    """What it was late by, it does not make up for in one burst of frames."""
+    bench = live(nodes=RESTBUS, port=None, real=near_end(wire))
+    bench.run(0.05)
+    before_s = bench.status().lost_s
+    bench.kernel.after(10_000_000, lambda: time.sleep(0.08))
+    bench.run(0.05)
+    assert bench.status().lost_s - before_s > 0.05
+
+
 def test_a_broken_adapter_ends_the_bench(live: MakeBench) -> None:
     bench = live(nodes=("ESC",), port=None, real=Broken(recv=can.CanOperationError("unplugged")))
     with pytest.raises(UserError, match="the adapter on broken adapter failed: unplugged"):
