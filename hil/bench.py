@@ -129,7 +129,8 @@ class Bench:
         self._row = channels.rows(self.car, self.observer)
         self.measurements = Measurements(clock_s=lambda: self.time_s)
         self.faults.on_mark = lambda mark: self.recorder.mark(mark.time_ns, mark.text, mark.kind)
-        self._loop = Loop(self.kernel, speed) if real_time or real is not None else None
+        on_real_bus = real is not None
+        self._loop = Loop(self.kernel, speed, on_real_bus) if real_time or on_real_bus else None
         self._adapter: Adapter | None = None
         if real is not None:
             from hil.live.adapter import Adapter

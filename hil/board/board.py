@@ -74,7 +74,8 @@ class VirtualBoard:
         clock_ppm: error of the board's crystal, positive is fast.
         watchdog_hz: the watchdog's own oscillator (17 to 47 kHz by the data sheet).
         micropython: interpreter to use instead of the one that is found (see `twinaxle.micropython`).
-        hang_s: wall-clock time without a sign of life after which the firmware counts as hung.
+        hang_s: time without a sign of life after which the firmware counts as hung: wall-clock time on an idle
+            machine, on a busy one half of it as the interpreter's own computing time.
 
     Raises:
         UserError: no MicroPython 1.29, no flash folder, unknown profile.

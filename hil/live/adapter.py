@@ -37,8 +37,8 @@ class Adapter:
         say: called with a line of text when something happened that a user wants to know.
         on_frame: called with (who, id, is extended) of each frame that came in.
 
-    `sent`, `received`: frames out and in. `dropped`: frames that the adapter was too slow for or refused. `errors`:
-    error frames that it saw. `not_carried`: CAN FD frames, which the virtual bus does not know.
+    `sent`, `received`: frames out and in. `errors`: error frames that it saw. `not_carried`: CAN FD frames, which the
+    virtual bus does not know.
     """
 
     def __init__(
@@ -52,7 +52,8 @@ class Adapter:
     ) -> None:
         self.sent = 0
         self.received = 0
-        self.dropped = 0
+        self._refused = 0  # counted by the sending thread
+        self._left = 0  # counted by the bench's
         self.errors = 0
         self.not_carried = 0
         self.info = str(real.channel_info)
@@ -81,6 +82,11 @@ class Adapter:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def dropped(self) -> int:
+        """Frames that the adapter was too slow for or refused."""
+        return self._refused + self._left
+
     # --- threads ---
 
     def _receive(self) -> None:
@@ -99,7 +105,7 @@ class Adapter:
                 self._real.send(message)
                 self.sent += 1
             except can.CanOperationError as error:  # its buffer is full, or bus-off: the bus goes on without the frame
-                self.dropped += 1
+                self._refused += 1
                 self._tell_once(f"the adapter did not send a frame: {error}")
             except Exception as error:
                 self._fail(error)
@@ -157,7 +163,7 @@ class Adapter:
         try:
             self._outbox.put_nowait(message)
         except queue.Full:
-            self.dropped += 1
+            self._left += 1
             self._tell_once("the adapter is too slow: frames are dropped")
 
     def _bus_state(self, state: ErrorState) -> None:
@@ -165,7 +171,7 @@ class Adapter:
             self._bus.kernel.after(_RESTART_NS, self._port.restart)
 
     def close(self) -> None:
-        """Send what waits, stop both threads, shut the real bus down."""
+        """Send what waits, stop both threads, shut the real bus down. What the user has not been told yet is told."""
         self._bus.untap(self._send_out)
         self._bus.detach(self._port)
         self._closing = True
@@ -173,7 +179,15 @@ class Adapter:
             self._outbox.put(None, timeout=_JOIN_S)
         for thread in self._threads:
             thread.join(_JOIN_S)
+        with contextlib.suppress(queue.Empty):
+            while True:  # what an adapter that hangs or has failed leaves
+                self._left += self._outbox.get_nowait() is not None
         self._selector.unregister(self._wake_in)
         self._wake_in.close()
         self._wake_out.close()
-        self._real.shutdown()
+        try:
+            self._real.shutdown()
+        except Exception as error:  # drivers raise what they like, those of an unplugged adapter too
+            self._notes.append(f"the adapter on {self.info} did not shut down well: {error}")
+        while self._notes:
+            self._say(self._notes.popleft())

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -117,7 +118,7 @@ class LiveBench:
             flash = firmware_flash(self._folder) if "VCU" in nodes else None
             self.car = VirtualCar(flash, seed=seed, nodes=[node for node in nodes if node != "VCU"])
             self.kernel = self.car.kernel
-            self.loop = Loop(self.kernel, speed)
+            self.loop = Loop(self.kernel, speed, on_real_bus=real is not None)
             self.car.bus.tap(self._count)
             self.observer = Observer(self.car.bus, powertrain())
             self.oracle = Oracle(self.observer, self.car.plant) if set(nodes) >= _ORACLE_NEEDS else None
@@ -176,7 +177,7 @@ class LiveBench:
             UserError: the firmware hangs without a watchdog, the log cannot be written, the adapter has failed.
         """
         end_ns = None if seconds is None else self.kernel.now_ns + round(seconds * NS_PER_S)
-        self._begin()
+        self.begin()
         next_status_s = time.monotonic() + every_s
         while not self._stopping and (end_ns is None or self.kernel.now_ns < end_ns) and not until():
             self.step(end_ns)
@@ -185,8 +186,10 @@ class LiveBench:
                 on_status(self.status())
         self.status()
 
-    def _begin(self) -> None:
-        """12 V on. The start of the interpreter takes longer than the board's boot: it is over before time is paced."""
+    def begin(self) -> None:
+        """12 V on; `run` does it if nobody has. The start of the interpreter takes longer than the board's boot: it is
+        over before time is paced. Clients are answered only after that.
+        """
         if self._begun:
             return
         self._begun = True
@@ -279,18 +282,17 @@ class LiveBench:
         if self._closed:
             return
         self._closed = True
-        try:
-            self._close_hub()
-            if self.adapter is not None:
-                self.adapter.close()
-            if hasattr(self, "car"):
-                self.car.power_off()
-            if self.log is not None:
-                self.log.close()
-        finally:
+        with ExitStack() as ends:  # the last one first, and each whatever becomes of the others
+            ends.callback(shutil.rmtree, self._folder, ignore_errors=True)
             if hasattr(self, "loop"):
-                self.loop.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+                ends.callback(self.loop.close)
+            if self.log is not None:
+                ends.callback(self.log.close)
+            if hasattr(self, "car"):
+                ends.callback(self.car.power_off)
+            if self.adapter is not None:
+                ends.callback(self.adapter.close)
+            ends.callback(self._close_hub)
 
     def _close_hub(self) -> None:
         if self._beacon is not None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from selectors import EVENT_READ, BaseSelector
 
 from hil.bus import Bus, ErrorKind, Frame
-from hil.live.client import QUEUE_FRAMES, Client, State
+from hil.live.client import HOLD_S, QUEUE_FRAMES, Client, State
 from twinaxle import socketcand
 from twinaxle.errors import UserError
 
@@ -40,6 +40,7 @@ class Hub:
         check_owner: called with (who, id, is extended) of each frame that a client sends.
         say: called with a line of text when something happened that a user wants to know.
         queue_frames: frames that wait for a slow client at most.
+        hold_s: wall-clock time for which a client that has just joined gets no frames yet.
 
     `clients`: the connected ones. `not_carried`: remote frames of the bus, which the wire has no words for.
 
@@ -57,10 +58,12 @@ class Hub:
         check_owner: Callable[[str, int, bool], None] = lambda who, can_id, is_extended: None,
         say: Callable[[str], None] = lambda text: None,
         queue_frames: int = QUEUE_FRAMES,
+        hold_s: float = HOLD_S,
     ) -> None:
         self.bus = bus
         self.kernel = bus.kernel
         self.queue_frames = queue_frames
+        self.hold_s = hold_s
         self.say = say
         self.check_owner = check_owner
         self.clients: list[Client] = []
@@ -156,7 +159,9 @@ class Hub:
         return any(client.waits for client in self._listening)
 
     def close(self) -> None:
-        """End all connections and listen no more. Without effect the second time."""
+        """End all connections and listen no more; what still waits for a client counts as dropped. Without effect the
+        second time.
+        """
         if PORT_NAME not in self.bus.ports:
             return
         self.bus.untap(self.on_frame)
@@ -165,7 +170,7 @@ class Hub:
         self.watch(self._socket, 0, self._accept)
         self._socket.close()
         for client in tuple(self.clients):
-            client.close("the bench ends")
+            client.end("the bench ends")
 
 
 def _listen(host: str, port: int) -> socket.socket:

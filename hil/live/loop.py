@@ -17,6 +17,11 @@ from hil.live.pacer import Pacer
 _SLICE_NS = 5_000_000
 """A bench that is late looks outside in between."""
 _WAIT_MAX_S = 0.05
+_SLIP_S = 0.1
+_SLIP_ON_REAL_BUS_S = 0.02
+"""How far a bench that is late makes up for it. Its frames come in a burst then, and a real unit has room for those of
+a few milliseconds only, where a virtual one and the programs that look on take any number.
+"""
 
 
 class Loop:
@@ -24,12 +29,13 @@ class Loop:
 
     `selector`: register a file object with a function of the event mask as its data; it is called when the object is
     ready. `pacer`: how bench time follows the wall clock. `recent`: how late the events of the bench were done.
+    `on_real_bus`: the bench plays units on a bus with real ones.
     """
 
-    def __init__(self, kernel: Kernel, speed: float = 1.0) -> None:
+    def __init__(self, kernel: Kernel, speed: float = 1.0, on_real_bus: bool = False) -> None:
         self.kernel = kernel
         self.selector: BaseSelector = SelectSelector()  # epoll waits in whole milliseconds
-        self.pacer = Pacer(speed=speed)
+        self.pacer = Pacer(_SLIP_ON_REAL_BUS_S if on_real_bus else _SLIP_S, speed)
         self.recent = Lateness()
 
     def turn(self, end_ns: int | None = None, flush: Callable[[], None] | None = None) -> None:

@@ -9,6 +9,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 from twinaxle import __version__, commands
@@ -48,8 +49,16 @@ def build_parser(available: dict[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
+def _open_missing_streams() -> None:
+    """Standard streams that whoever started us has closed are None in Python: make them the null device."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (for good)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own). Returns the exit code."""
+    _open_missing_streams()
     available = load_commands()
     args = build_parser(available).parse_args(argv)
     try:

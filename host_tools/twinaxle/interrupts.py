@@ -1,4 +1,4 @@
-"""Ending a command: SIGTERM is taken for Ctrl-C, so that files are closed well either way."""
+"""Ending a command: SIGTERM, and the terminal's end, are taken for Ctrl-C, so that files are closed well either way."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def end_signals() -> list[signal.Signals]:
+    """The signals besides Ctrl-C's that ask a command to end: SIGTERM; SIGHUP, unless it is ignored (`nohup`); SIGBREAK
+    on Windows.
+    """
+    found = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    return [number for number in found if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def as_interrupt() -> Iterator[None]:
-    """While it lasts, SIGTERM (and SIGBREAK on Windows) raises KeyboardInterrupt in the main thread."""
+    """While it lasts, each of `end_signals` raises KeyboardInterrupt in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    names = [name for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), signal.default_int_handler) for name in names}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in end_signals()}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

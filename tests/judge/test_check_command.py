@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import can
+import can.interfaces.virtual
 import pytest
 
 from tests.judge.conftest import Forge, Judge
@@ -183,4 +184,26 @@ def test_an_interrupted_live_check_judges_what_came(judged: Judge) -> None:
                 raise KeyboardInterrupt
             return can.Message(timestamp=time.time(), arbitration_id=0xA0, is_extended_id=False, data=bytes(8))
 
-    assert len(collect(Interrupted(), powertrain(), None)) == 10  # type: ignore[arg-type]
+    table, problem = collect(Interrupted(), powertrain(), None)  # type: ignore[arg-type]
+    assert (len(table), problem) == (10, "")
+
+
+@pytest.mark.parametrize(("frames", "judged"), [(10, True), (0, False)])
+def test_what_came_before_the_bus_failed_is_judged(
+    frames: int, judged: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    protector = Protector(0xA0)
+    left = iter(range(frames))
+
+    def recv(self: can.BusABC, timeout: float | None = None) -> can.Message:
+        if (number := next(left, None)) is None:
+            raise can.CanOperationError("unplugged")
+        data = protector.protect(bytes(8))
+        return can.Message(timestamp=number * 0.01, arbitration_id=0xA0, is_extended_id=False, data=data)
+
+    monkeypatch.setattr(can.interfaces.virtual.VirtualBus, "recv", recv)
+    result = tmp_path / "live.json"
+    assert main(["check", "--live", "-i", "virtual", "-c", "unplugged", "--json", str(result)]) == 2
+    assert "the bus failed: unplugged" in capsys.readouterr().err
+    assert result.exists() is judged
+    assert not judged or json.loads(result.read_text())["logs"][0]["frames"] == frames

@@ -18,43 +18,47 @@ TIMEOUT_S = 60.0
 
 
 class Source:
-    """A socketcand server for one client at a time."""
+    """A socketcand server for one client. What is sent before it has come follows the handshake at once."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._client: socket.socket | None = None
-        self._ready = threading.Event()
+        self._early = b""
+        self._lock = threading.Lock()
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
     def arguments(self) -> list[str]:
         """The bus arguments of a client."""
-        return ["-i", "socketcand", "-c", "vcan0", "--bus-kwargs", "host=127.0.0.1", f"port={self.port}"]
+        return ["-i", "twinaxle", "-c", f"127.0.0.1:{self.port}"]
 
     def _serve(self) -> None:
         try:
             client, _ = self._listener.accept()
             client.settimeout(TIMEOUT_S)
             client.sendall(b"< hi >")
-            for _ in range(2):  # open, rawmode
-                client.recv(200)
-                client.sendall(b"< ok >")
+            client.recv(200)  # open
+            client.sendall(b"< ok >")
+            client.recv(200)  # rawmode
+            with self._lock:
+                client.sendall(b"< ok >" + self._early)
+                self._client = client
         except OSError:
             return
-        time.sleep(0.1)  # python-can takes a frame behind the last ok for a part of it
-        self._client = client
-        self._ready.set()
 
     def send(self, messages: list[can.Message]) -> None:
-        """Send frames to the client; waits for it first."""
-        assert self._ready.wait(TIMEOUT_S), "no client came"
-        assert self._client is not None
+        """Send frames to the client."""
         lines = [
             f"< frame {message.arbitration_id:03X} {message.timestamp:.6f} {bytes(message.data).hex()} >"
             for message in messages
         ]
-        self._client.sendall("".join(lines).encode())
+        text = "".join(lines).encode()
+        with self._lock:
+            if self._client is None:
+                self._early += text
+            else:
+                self._client.sendall(text)
 
     def close(self) -> None:
         if self._client is not None:

@@ -31,6 +31,7 @@ def recorded(path: Path, count: int) -> bool:
     [
         (".blf", signal.SIGINT),
         (".blf", signal.SIGTERM),
+        (".blf", getattr(signal, "SIGHUP", None)),
         (".mf4", signal.SIGTERM),
         *((suffix, signal.SIGINT) for suffix in (".asc", ".log", ".csv", ".asc.gz")),
     ],
@@ -69,8 +70,8 @@ def test_after_a_kill_the_flushed_frames_can_be_read(source: Source, start: Star
 
 def test_duration_and_the_file_of_the_day(source: Source, start: Start, tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "log.blf"
+    source.send(frames(10))  # before, so that it has them from the first moment on
     child = start(path, "--duration", "1")
-    source.send(frames(10))
     _, err = child.communicate(timeout=TIMEOUT_S)
     assert child.returncode == 0, err
     assert numbers(path) == list(range(10))
@@ -95,24 +96,25 @@ def test_a_fault_with_what_went_before_it(source: Source, start: Start, tmp_path
     messages = []
     for index in range(1000):
         data = bytearray(protector.protect(bytes(8)))
-        if 500 <= index < 503:
+        if 500 <= index < 503 or index == 995:  # the second one shows when all frames have been taken
             data[0] ^= 1
         messages.append(
             can.Message(timestamp=1000 + index * 0.01, arbitration_id=0xA0, is_extended_id=False, data=data)
         )
     child = start(tmp_path / "fault.blf", "--on-fault", "--trigger", "e2e", "--before", "0.5", "--after", "0.2")
     source.send(messages)
-    path = tmp_path / "fault_0001.blf"
-    until(lambda: recorded(path, 71), "the end of the file")
+    path, last = tmp_path / "fault_0001.blf", tmp_path / "fault_0002.blf"
+    until(lambda: recorded(last, 55), "the end of the last file")
     child.send_signal(signal.SIGTERM)
     _, err = child.communicate(timeout=TIMEOUT_S)
     assert child.returncode == 0, err
     assert "fault at 1005.000 s: PedalsDriver: E2E WRONG_CRC" in err
-    assert "1000 frames received, 71 written, faults: 1, 0 lost" in err
+    assert "1000 frames received, 126 written, faults: 2, 0 lost" in err
     times_s = [message.timestamp for message in can.LogReader(path)]
     # The fault at 1005.000 s; 50 frames before it, 20 after it.
     assert times_s == pytest.approx([1004.5 + index * 0.01 for index in range(71)], abs=1e-5)
-    assert sorted(tmp_path.iterdir()) == [path]
+    assert len(list(can.LogReader(last))) == 55
+    assert sorted(tmp_path.iterdir()) == [path, last]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,25 @@ def test_a_bus_that_fails_stops_the_recording_but_loses_nothing(tmp_path: Path) 
     bus.shutdown()
 
 
+def test_a_second_interrupt_at_once_still_ends_the_file_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the reader's thread is waited for."""
+    bus, path = MemoryBus(frames(100)), tmp_path / "x.asc"
+    sink = RotatingFiles(FileSettings(path), lambda text: None)
+    with Recorder(bus, sink, queue_frames=1000, flush_s=60.0) as recorder:
+        notifier = recorder._notifier
+        until(lambda: sink.written == 100, "the writer")
+
+        def interrupted() -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(notifier, "stop", interrupted)
+    monkeypatch.undo()
+    notifier.stop()
+    assert sink.current is None
+    assert numbers(path) == list(range(100))
+    bus.shutdown()
+
+
 def test_progress_shows_rate_and_load(tmp_path: Path) -> None:
     bus = MemoryBus(frames(1000))
     sink = RotatingFiles(FileSettings(tmp_path / "x.blf"), lambda text: None)

@@ -6,24 +6,8 @@ import os
 import numpy as np
 import pytest
 
+from tests.replay.conftest import Clock
 from twinaxle.replay.pacer import Pacer, Timing, undisturbed
-
-
-class Clock:
-    """A clock that moves by 1 us with each look, and by what is slept, plus an oversleep."""
-
-    def __init__(self, late_ns: int = 0) -> None:
-        self.now_ns = 5_000_000_000
-        self.late_ns = late_ns
-        self.slept: list[float] = []
-
-    def read(self) -> int:
-        self.now_ns += 1000
-        return self.now_ns
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now_ns += round(seconds * 1e9) + self.late_ns
 
 
 def test_sleeps_most_of_the_way_and_meets_the_time() -> None:

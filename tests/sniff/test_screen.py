@@ -173,8 +173,7 @@ def test_recording_by_key(feed: Feed, tmp_path: Path) -> None:
     with Terminal((*SNIFF, *feed.arguments()), 200, 40) as terminal:
         wait_for_rows(terminal)
         terminal.press(f"w\x15{path}\r")
-        terminal.wait_for(lambda text: f"{path} " in text)
-        terminal.listen(0.5)
+        terminal.wait_for(lambda text: re.search(rf"{re.escape(str(path))} (\d{{3,}}|[3-9]\d)", text))
         terminal.press("w")
         terminal.wait_for(lambda text: f"{path}: " in text)
         told = int(terminal.lines[-1].split(f"{path}: ")[1].split()[0])
@@ -231,15 +230,35 @@ def test_lines_are_not_mixed_with_warnings_of_python_can(feed: Feed) -> None:
 
 
 def test_lines_end_with_the_bus(feed: Feed) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*SNIFF, *feed.arguments(), "--text"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    assert process.stdout.readline()
-    feed.close()
-    _, told = process.communicate(timeout=60)
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        feed.close()
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 2
     assert told.startswith("twinaxle sniff: ") and "the bench has ended" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_lines_end_with_a_signal_and_the_recording_is_whole(feed: Feed, tmp_path: Path, number: signal.Signals) -> None:
+    path = tmp_path / "made.asc"
+    with subprocess.Popen(
+        [*SNIFF, *feed.arguments(), "--text", "--record", str(path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        printed = [process.stdout.readline() for _ in range(30)]
+        process.send_signal(number)
+        printed += process.stdout.readlines()
+        told = process.stderr.read()
+    assert (process.returncode, told) == (0, "")
+    assert path.read_text().endswith("End TriggerBlock\n")
+    with can.LogReader(path) as reader:
+        recorded = [f"{message.arbitration_id:03X}" for message in reader]
+    assert [one.split()[2] for one in printed] == recorded[: len(printed)]
 
 
 def test_the_bus_of_a_configuration_file(feed: Feed, tmp_path: Path) -> None:

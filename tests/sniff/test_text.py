@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import can
 import pytest
 
-from tests.sniff.conftest import DBC, ENGINE, EXTENDED, Frames, Session, frame
+from tests.sniff.conftest import DBC, ENGINE, EXTENDED, Frames, Session, Source, frame
+from twinaxle.errors import UserError
 from twinaxle.sniff import picture, text
+from twinaxle.sniff.session import print_lines
 from twinaxle.sniff.spans import Span, Style, line
 
 
@@ -40,6 +43,24 @@ def test_remote_and_error_frames(session: Session) -> None:
     first, second = lines(session, remote, error)
     assert first.split() == ["(1.000000)", "-", "123", "[4]", "remote", "request", "?"]
     assert second == "(1.000000)  can0  ERROR FRAME  bus-off"
+
+
+def test_frames_that_came_just_before_the_end_of_the_bus_are_written(session: Session) -> None:
+    class Ending(Source):
+        """Its thread takes a last frame, and hears of the end, while the first one is being written."""
+
+        def take(self) -> Sequence[can.Message]:
+            taken = super().take()
+            if not self.problem:
+                self.waiting, self.problem = [frame(2.0, 0x222, "")], "the bench has ended"
+            return list(taken)
+
+    session.viewer.source = source = Ending()
+    source.waiting = [frame(1.0, 0x111, "")]
+    written: list[str] = []
+    with pytest.raises(UserError, match="the bench has ended"):
+        print_lines(session.viewer, written.append)
+    assert [one.split()[2] for one in "".join(written).splitlines()] == ["111", "222"]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from hil.live.hub import Hub
 
 PATIENCE_S = 60.0
 """How long a test waits for what must come; only a broken one waits so long."""
+LONG_PATIENCE_S = 240.0
+"""The same for what takes a quarter of a minute on an idle machine."""
 
 
 class Raw:
@@ -83,7 +85,7 @@ class HubRig:
         self.said: list[str] = []
         self.log: list[tuple[Frame, str]] = []
         self.bus.tap(lambda time_ns, frame, sender: self.log.append((frame, sender)))
-        self.hub = Hub(self.bus, self.selector, say=self.said.append, **options)
+        self.hub = Hub(self.bus, self.selector, say=self.said.append, **{"hold_s": 0.0, **options})
         self._raw: list[Raw] = []
 
     def pump(self, ms: float = 1.0) -> None:
@@ -107,7 +109,6 @@ class HubRig:
     def joined(self, receive_buffer: int | None = None) -> Raw:
         client = self.raw(receive_buffer)
         client.join()
-        self.pump(25)  # the time in which frames are held back
         return client
 
     def close(self) -> None:
@@ -200,9 +201,39 @@ def child() -> Iterator[Callable[..., Child]]:
         process.close()
 
 
-def wait(bench: LiveBench, condition: Callable[[], object]) -> None:
+class Growing:
+    """A text file that another process writes, line by line. Writers hand over some kilobytes at once, so lines that
+    are in it were written for good, and some more may have been.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._lines = 0
+
+    @property
+    def lines(self) -> int:
+        """Whole lines so far; 0 while there is no file."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                text = file.read()
+            self._read += len(text)
+            self._lines += text.count(b"\n")
+        return self._lines
+
+
+def until(condition: Callable[[], object], child: Child, patience_s: float = PATIENCE_S) -> None:
+    """Wait for what a program does by itself; if it does not, its output is told."""
+    deadline_s = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline_s, child.read()
+        time.sleep(0.01)
+
+
+def wait(bench: LiveBench, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
     """Let the bench live until the condition holds."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     bench.run(until=lambda: bool(condition()) or time.monotonic() > deadline_s)
     assert condition(), "it never happened"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,12 +19,16 @@ from twinaxle.socketcand import DEFAULT_PORT
 
 @contextmanager
 def pumping(rig: HubRig) -> Iterator[Callable[[], None]]:
-    """Lets the rig live in a thread, until the caller asks it to stop."""
+    """Lets the rig live in a thread, until the caller asks it to stop. The rig is the thread's alone up to then."""
     stop = threading.Event()
+    failed: list[BaseException] = []
 
     def work() -> None:
-        while not stop.is_set():
-            rig.pump(0.2)
+        try:
+            while not stop.is_set():
+                rig.pump(0.2)
+        except BaseException as error:
+            failed.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -31,6 +36,8 @@ def pumping(rig: HubRig) -> Iterator[Callable[[], None]]:
     def end() -> None:
         stop.set()
         thread.join()
+        if failed:
+            raise failed[0]
 
     try:
         yield end
@@ -46,9 +53,9 @@ def test_both_directions_with_bench_time(rig: HubRig) -> None:
     with pumping(rig) as end, connect(rig) as bus:
         bus.send(can.Message(arbitration_id=0x123, data=b"\x00\x01\xff", is_extended_id=False))
         bus.send(can.Message(arbitration_id=0x18FF1234, data=b""))
-        rig.bus.kernel.after(0, lambda: None)
-        while len(rig.log) < 2:
-            pass
+        deadline_s = time.monotonic() + PATIENCE_S
+        while len(rig.log) < 2 and time.monotonic() < deadline_s:
+            time.sleep(0.001)
         end()
         assert [frame for frame, _ in rig.log] == [Frame(0x123, b"\x00\x01\xff"), Frame(0x18FF1234, b"", True)]
         rig.pump(25)
@@ -167,8 +174,11 @@ def test_nobody_there_and_not_a_bench() -> None:
         threading.Thread(target=lambda: other.accept()[0].sendall(b"< ok >"), daemon=True).start()
         with pytest.raises(can.CanInitializationError, match="is this a bench"):
             can.Bus(interface="twinaxle", channel=f"127.0.0.1:{port}")
-    with pytest.raises(can.CanInitializationError, match=f"no bench answers at 127.0.0.1:{port}.*twinaxle bench"):
-        can.Bus(interface="twinaxle", channel=f"127.0.0.1:{port}")
+    with socket.socket() as deaf:  # bound, so that nobody else listens there
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        with pytest.raises(can.CanInitializationError, match=f"no bench answers at 127.0.0.1:{port}.*twinaxle bench"):
+            can.Bus(interface="twinaxle", channel=f"127.0.0.1:{port}")
     with pytest.raises(can.CanInitializationError, match="leave out fd"):
         can.Bus(interface="twinaxle", channel=f"127.0.0.1:{port}", fd=True)
 
@@ -176,6 +186,7 @@ def test_nobody_there_and_not_a_bench() -> None:
 def test_python_can_knows_it_and_finds_a_bench(rig: HubRig, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "twinaxle" in can.VALID_INTERFACES
     monkeypatch.setattr("twinaxle.can_interface.DEFAULT_PORT", rig.hub.port)
+    monkeypatch.setattr("twinaxle.can_interface._DETECT_S", PATIENCE_S)
     with pumping(rig):
         (found,) = can.detect_available_configs("twinaxle")
         assert found == {"interface": "twinaxle", "channel": f"127.0.0.1:{rig.hub.port}"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
+from twinaxle.interrupts import end_signals
 
 if TYPE_CHECKING:
     from hil.live.bench import LiveBench, Status
@@ -88,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         options["real"] = open_bus(args)
     with LiveBench(**options) as bench:
         _stop_on_signals(bench)
+        bench.begin()  # who reads where to join is answered at once
         _introduce(bench, nodes, name, display)
         with keyboard(bench.loop.selector, Keys(bench.car.driver, bench.stop).press) as keys:
             if keys:
@@ -104,7 +106,7 @@ def _stop_on_signals(bench: "LiveBench") -> None:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         bench.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *end_signals()):
         signal.signal(number, stop)
 
 
@@ -129,12 +131,11 @@ def _summary(bench: "LiveBench", log: Path | None) -> str:
     ]
     if status.lost_s:
         parts.append(f"NOT IN REAL TIME: {status.lost_s:.2f} s lost")
-    if status.dropped:
-        parts.append(f"{status.dropped} frames dropped for slow clients")
+    if bench.hub is not None and bench.hub.dropped:
+        parts.append(f"{bench.hub.dropped} frames dropped for slow clients")
     if bench.adapter is not None:
-        parts.append(
-            f"real bus: {bench.adapter.received} frames in, {bench.adapter.sent} out, {status.adapter_dropped} lost"
-        )
+        adapter = bench.adapter
+        parts.append(f"real bus: {adapter.received} frames in, {adapter.sent} out, {adapter.dropped} lost")
     if bench.log is not None:
         lost = f", {bench.log.dropped} LOST: the disk is too slow" if bench.log.dropped else ""
         parts.append(f"{log}: {bench.log.written} frames{lost}")

@@ -90,10 +90,13 @@ def run(args: argparse.Namespace) -> int:
 
     database = load_database(args.dbc or POWERTRAIN)
     config = _config(args, database)
-    results = (
-        [_live(args, database, config)] if args.live else [_log(path, args, database, config) for path in args.logs]
-    )
-    return _report(args, results)
+    if args.live:
+        result, problem = _live(args, database, config)
+        code = _report(args, [result])
+        if problem:
+            raise UserError(f"{problem}; what came before that is judged")
+        return code
+    return _report(args, [_log(path, args, database, config) for path in args.logs])
 
 
 def _list() -> None:
@@ -155,7 +158,8 @@ def _log(path: Path, args: argparse.Namespace, database: "Database", config: "Co
         raise UserError(f"{path}: {error}") from None
 
 
-def _live(args: argparse.Namespace, database: "Database", config: "Config") -> "Judgement":
+def _live(args: argparse.Namespace, database: "Database", config: "Config") -> "tuple[Judgement, str]":
+    """The judgement of a bus, and why the bus failed, if it did."""
     from twinaxle.interrupts import as_interrupt
     from twinaxle.judge.judge import judge
     from twinaxle.judge.live import collect
@@ -165,12 +169,12 @@ def _live(args: argparse.Namespace, database: "Database", config: "Config") -> "
     is_terminal = sys.stderr.isatty()
     with open_bus(args) as bus, as_interrupt():
         source = str(bus.channel_info)
-        table = collect(bus, database, args.duration, _status if is_terminal else None)
+        table, problem = collect(bus, database, args.duration, _status if is_terminal else None)
     if is_terminal:
         print(file=sys.stderr)
     if not len(table):
-        raise UserError(f"no frame came from {source}: is the other side running, is the bit rate right?")
-    return judge(table, database, config, source, args.skip_rule)
+        raise UserError(problem or f"no frame came from {source}: is the other side running, is the bit rate right?")
+    return judge(table, database, config, source, args.skip_rule), problem
 
 
 def _status(elapsed_s: float, watch: "StreamWatch") -> None:

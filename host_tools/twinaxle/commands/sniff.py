@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     import logging
     import os
 
+    from twinaxle.interrupts import as_interrupt
     from twinaxle.sniff import screen, session
     from twinaxle.sniff.source import named
 
@@ -86,20 +87,21 @@ def run(args: argparse.Namespace) -> int:
     as_text = args.text or not (sys.stdin.isatty() and sys.stdout.isatty())
     if not as_text and not args.picture:
         screen.load_curses()  # before the bus is opened
-    viewer = _viewer(args)
-    try:
-        if args.record:
-            viewer.recorder.start(args.record)
-        if args.picture:
-            columns, rows = args.size
-            session.draw(viewer, args.picture, seconds=args.after, width=columns, height=rows)
-        elif as_text:
-            _print(viewer, args)
-        else:
-            screen.run(viewer, color=not (args.no_color or os.environ.get("NO_COLOR")))
-    finally:
-        viewer.recorder.stop()
-        viewer.source.close()
+    with as_interrupt():
+        viewer = _viewer(args)
+        try:
+            if args.record:
+                viewer.recorder.start(args.record)
+            if args.picture:
+                columns, rows = args.size
+                session.draw(viewer, args.picture, seconds=args.after, width=columns, height=rows)
+            elif as_text:
+                _print(viewer, args)
+            else:
+                screen.run(viewer, color=not (args.no_color or os.environ.get("NO_COLOR")))
+        finally:
+            viewer.recorder.stop()
+            viewer.source.close()
     if problem := viewer.recorder.problem or viewer.source.problem:
         raise UserError(named(viewer.source.title, problem))
     return 0

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from twinaxle.dbc.model import EXTENDED, Database
-from twinaxle.errors import UserError
 from twinaxle.judge.stream import StreamWatch
 from twinaxle.logs.frames import FrameTable
 from twinaxle.logs.read import table_of
@@ -22,16 +21,23 @@ Status = Callable[[float, StreamWatch], None]
 """`status(elapsed_s, watch)`, twice a second."""
 
 
-def collect(bus: can.BusABC, database: Database, duration_s: float | None, status: Status | None = None) -> FrameTable:
+def collect(
+    bus: can.BusABC, database: Database, duration_s: float | None, status: Status | None = None
+) -> tuple[FrameTable, str]:
     """All frames that come in `duration_s` seconds of the wall clock, or until KeyboardInterrupt (None).
 
-    Raises UserError if the bus fails.
+    Returns them, and why the bus failed before that time, empty if it did not.
     """
-    return table_of(_received(bus, StreamWatch(database), duration_s, status))
+    problems: list[str] = []
+    return table_of(_received(bus, StreamWatch(database), duration_s, status, problems.append)), "".join(problems)
 
 
 def _received(
-    bus: can.BusABC, watch: StreamWatch, duration_s: float | None, status: Status | None
+    bus: can.BusABC,
+    watch: StreamWatch,
+    duration_s: float | None,
+    status: Status | None,
+    failed: Callable[[str], None],
 ) -> Iterator[can.Message]:
     import can
 
@@ -42,7 +48,8 @@ def _received(
             try:
                 message = bus.recv(_WAIT_S)
             except (can.CanError, OSError) as error:
-                raise UserError(f"the bus failed: {error}") from error
+                failed(f"the bus failed: {error}")
+                return
             if message is not None:
                 if not (message.is_error_frame or message.is_remote_frame):
                     key = message.arbitration_id | EXTENDED if message.is_extended_id else message.arbitration_id

@@ -94,12 +94,13 @@ class Recorder:
         return self._stopped.wait(timeout_s)
 
     def __exit__(self, *_: object) -> None:
-        self._notifier.stop()
-        self.queue.close()
         try:
+            self._notifier.stop()
+            self.queue.close()
             while self._writer.is_alive():
                 self._writer.join(_WAIT_S)
         except KeyboardInterrupt:  # a second Ctrl-C: the user won't wait for the disk
+            self.queue.close()
             self.queue.discard()
             self._writer.join()
 
@@ -130,14 +131,14 @@ class Recorder:
         try:
             next_flush_s = time.monotonic() + self._flush_s
             while (frames := queue.take(_WAIT_S)) is not None:
+                if self._meter is not None:
+                    self._meter.add(frames)
                 for done, message in enumerate(frames):  # noqa: B007 (for what is lost if it fails)
                     sink.write(message)
                 done = len(frames)
                 now_s = time.monotonic()
                 if frames:
                     self._last_s = frames[-1].timestamp, now_s
-                    if self._meter is not None:
-                        self._meter.add(frames)
                 elif self._last_s is not None:
                     sink.idle(self._last_s[0] + now_s - self._last_s[1])
                 if now_s >= next_flush_s:

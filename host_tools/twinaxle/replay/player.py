@@ -108,7 +108,7 @@ class Player:
                     sent += 1
                     if progress is not None and sent % _REPORT == 0:
                         progress(sent, total)
-            except can.CanError as error:
+            except (can.CanError, OSError) as error:
                 raise UserError(
                     f"the bus failed after {sent} frames, at {pacer.elapsed_s:.3f} s: {error or type(error).__name__}"
                 ) from error

@@ -189,7 +189,7 @@ def send(
                     heapq.heappush(queue, (round((done + 1) * frame.cycle_ms * 1e6), number, done + 1))
                 if progress is not None:
                     progress(sent)
-        except can.CanError as error:
+        except (can.CanError, OSError) as error:
             raise UserError(f"the bus failed after {sent} frames: {error or type(error).__name__}") from error
         except KeyboardInterrupt:
             pass

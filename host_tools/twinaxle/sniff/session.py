@@ -34,6 +34,7 @@ def print_lines(
     end_s: float | None = None
     written = 0
     while True:
+        gone = source.problem  # asked before, so that the frames that came before the end are written
         frames = _next_frames(source)
         if duration_s is not None and end_s is None and frames:
             end_s = frames[0].timestamp + duration_s
@@ -46,8 +47,8 @@ def print_lines(
         written += len(lines)
         if lines:
             write("\n".join(lines) + "\n")
-        if source.problem:
-            raise UserError(named(source.title, source.problem))
+        if problem := gone or (log and log.problem):
+            raise UserError(named(source.title, problem))
         if written == count or (end_s is not None and source.now_s() > end_s):
             return
         if log is None:

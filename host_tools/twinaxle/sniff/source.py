@@ -28,6 +28,7 @@ REST_S = 0.01
 """Between two looks at such a bus. Waking for every frame costs more than all the rest of the work."""
 
 _WAIT_S = 0.1
+_CONNECTING = "connecting ..."
 _GLANCE_S = 0.0
 
 
@@ -138,10 +139,11 @@ class LiveSource:
 
     def reopen(self) -> None:
         """Open the bus again after it has gone. Returns at once; `problem` tells how it went."""
-        if self._thread.is_alive():
+        if self.problem in ("", _CONNECTING):
             return
+        self._thread.join()  # the problem was its last word
         self._shutdown()
-        self.problem = "connecting ..."
+        self.problem = _CONNECTING
         self._start(reopen=True)
 
     def _shutdown(self) -> None:

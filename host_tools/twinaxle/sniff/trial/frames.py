@@ -21,7 +21,8 @@ QUEUE_BYTES = 1 << 16
 
 _BURST_S = 0.001
 """Frames come in bursts, as from an adapter on USB."""
-_REST_S = 0.1
+_REST_S = 0.3
+"""Before the first frame: python-can's client takes what it reads together with the last ok for a bad answer."""
 
 
 class Content:

@@ -14,6 +14,9 @@ from typing import Self
 
 import pyte
 
+PATIENCE_S = 60.0
+"""For what a busy machine does in a moment of an idle one."""
+
 
 class _Screen(pyte.Screen):
     """With the scrolling of xterm (SU and SD), which curses uses where it saves output and pyte does not know."""
@@ -120,7 +123,7 @@ class Terminal:
         self._stream.feed(data)
         return True
 
-    def wait_for(self, condition: Callable[[str], object], seconds: float = 30.0) -> str:
+    def wait_for(self, condition: Callable[[str], object], seconds: float = PATIENCE_S) -> str:
         """The screen as soon as it meets a condition. Raises TimeoutError with the screen when it does not."""
         end_s = time.monotonic() + seconds
         while True:
@@ -162,7 +165,7 @@ class Terminal:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def wait(self, seconds: float = 30.0) -> int:
+    def wait(self, seconds: float = PATIENCE_S) -> int:
         """The exit code, when the program has ended. Raises TimeoutError if it does not."""
         end_s = time.monotonic() + seconds
         while self.process.poll() is None:
