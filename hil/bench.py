@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from hil import channels
 from hil.board import VirtualBoard
 from hil.bus import BusView
-from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.car import VIRTUAL_NODES, VirtualCar, warm_up
 from hil.live.loop import Loop
 from hil.live.target import VIRTUAL, NoVirtualBoard, open_target
 from hil.measure import FILE_NAME, Measurements
@@ -152,6 +152,8 @@ class Bench:
         """12 V on. Without effect the second time."""
         if not self._begun:
             self._begun = True
+            if self._loop is not None:
+                warm_up(self.car)
             self.kernel.at(0, self._look)
             self.car.power_on()
 
