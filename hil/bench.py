@@ -16,6 +16,7 @@ provokes such a thing says so with `excuse`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -24,19 +25,20 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hil import channels
 from hil.board import VirtualBoard
 from hil.bus import BusView
 from hil.car import VIRTUAL_NODES, VirtualCar, warm_up
+from hil.judging.measure import FILE_NAME, Measurements
+from hil.judging.observer import Observer
+from hil.judging.oracle import PERIOD_NS, Oracle
 from hil.live.loop import Loop
 from hil.live.target import VIRTUAL, NoVirtualBoard, open_target
-from hil.measure import FILE_NAME, Measurements
 from hil.nodes.pedals import Gear
-from hil.observer import Observer
-from hil.oracle import PERIOD_NS, Oracle
-from hil.recorder import Recorder
-from hil.trace import Times, Trace
+from hil.recording import channels
+from hil.recording.recorder import Recorder
+from hil.recording.trace import Times, Trace
 from hil.workshop import firmware_flash, run_folder, variant_calibration
+from twinaxle import __version__
 from twinaxle.calibration import Calibration
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import codec
@@ -62,13 +64,13 @@ class Bench:
             python-can bus, see `hil.live.target`: then `real_time` is a matter of course, and time that a test spends
             between calls is a silence on the bus.
         name: of the run, in the report and the folder.
-        folder: where log, truth and measurements go; None makes one under `build/run`.
+        folder: where log, truth, measurements and report go; None makes one under `build/run`.
         nodes: the virtual nodes; the others are absent.
         real_time: tie bench time to the wall clock.
         speed: bench time over wall time then; other than 1 only for a board that is itself a bench in slow motion.
         reset_command: resets a real board, run first.
         record_period_ms: period of the recorded time series, a multiple of 10.
-        write_log: write the bus log and the truth at the end (the measurements always are).
+        write_log: write bus log, truth and report at the end (the measurements always are).
         clock_ppm, tick_cost_us: as for `VirtualCar`.
         variant: battery variant of the plant, and with it the firmware's calibration of the same name.
         calibration: what the firmware is compiled with instead.
@@ -163,7 +165,7 @@ class Bench:
         self.end(judge=kind is None)
 
     def end(self, judge: bool = True) -> None:
-        """End the run: power off, write log, truth and measurements. Without effect the second time.
+        """End the run: power off, write log, truth, measurements and report. Without effect the second time.
 
         Raises:
             AssertionError: something happened that must never happen (only with `judge`).
@@ -177,7 +179,7 @@ class Bench:
             self._adapter.close()
         if self._loop is not None:
             self._loop.close()
-        self._write()
+        self._write(wrong, judged=judge)
         if wrong:
             raise AssertionError(f"{self.name}, seed {self.seed}: " + "; ".join(wrong))
 
@@ -199,12 +201,11 @@ class Bench:
         }
         if self.car.board is not None:
             wrong.update(self._board_wrongs(self.car.board))
-        if self.observer.seen("VcuTiming"):
-            timing = self.observer.latest("VcuTiming")
-            if timing.RxOverruns:
-                wrong[f"the firmware lost {timing.RxOverruns} received frames"] = "overrun"
-            if timing.TickTimeMax > TICK_MAX_US:
-                wrong[f"a tick took {timing.TickTimeMax} us"] = "tick"
+        lost, tick_us = self.worst("VcuTiming", "RxOverruns"), self.worst("VcuTiming", "TickTimeMax")
+        if lost > 0:
+            wrong[f"the firmware lost {lost:.0f} received frames"] = "overrun"
+        if tick_us > TICK_MAX_US:
+            wrong[f"a tick took {tick_us:.0f} us"] = "tick"
         return [text for text, kind in wrong.items() if kind not in self._excused]
 
     def _board_wrongs(self, board: VirtualBoard) -> dict[str, str]:
@@ -217,11 +218,28 @@ class Bench:
             wrong[f"{board.late_outputs} outputs of the board came late out of a replayed past"] = "late"
         return wrong
 
-    def _write(self) -> None:
+    def _write(self, wrong: list[str], *, judged: bool) -> None:
         self.measurements.write(self.folder / FILE_NAME)
         if self._write_log:
             self.trace.write(self.folder / "bus.blf")
             self.recorder.write_csv(self.folder / "truth.csv.gz")
+            self._write_report(wrong, judged)
+
+    def _write_report(self, wrong: list[str], judged: bool) -> None:
+        from hil.report import Report
+
+        report = Report(self.name, {"seed": self.seed, "target": self.target, "version": __version__})
+        report.add_scenario(
+            "Run",
+            self.recorder if len(self.recorder) > 1 else None,
+            measurements=self.measurements,
+            files={"bus log (BLF)": self.folder / "bus.blf", "truth (CSV)": self.folder / "truth.csv.gz"},
+        )
+        if wrong:
+            report.set_verdict("fail", "; ".join(wrong))
+        elif not judged:
+            report.set_verdict("fail" if self.measurements.failed else "info", "broken off, not judged")
+        report.write(self.folder / "report.html")
 
     # --- time ---
 
@@ -308,6 +326,11 @@ class Bench:
     def series(self, message: str, signal: str) -> tuple[Times, NDArray[np.float64]]:
         """A signal over the run so far: times at the end of frame in ns, physical values."""
         return self.trace.series(powertrain().messages[message].frame_id, codec(message), signal)
+
+    def worst(self, message: str, signal: str) -> float:
+        """The largest physical value of a signal in the run so far; NaN when the message never came."""
+        _, values = self.series(message, signal)
+        return float(values.max()) if len(values) else math.nan
 
     def view(self, channel: str = "TESTER") -> BusView:
         """The bus for python-can: listeners, loggers and testers work on it."""

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from hil.bench import Bench
-from hil.measure import Measurement, Measurements, limit_text, title_of
+from hil.judging.measure import Measurement, Measurements, limit_text
+from hil.judging.names import title_of
+from hil.judging.requirements import requirements
 from hil.report import Report, chosen, plot_svg
 from hil.report.coverage import coverage, evidence_of
 from hil.report.junit import write_junit
-from hil.requirements import requirements
 from hil.scenarios.acceleration import full_pedal, full_pedal_to_top, measure_launch, measure_sprint
 from hil.scenarios.cycle import measure_cycle, measure_split, wltc
 from hil.scenarios.cycles import CycleRun, cycle_72kwh, cycle_half_and_half
@@ -26,8 +27,10 @@ from hil.scenarios.inverter_lost import inverter_lost
 from hil.scenarios.latency import PEDAL_PPM, pedal_to_command
 from hil.scenarios.start_up import start_up
 from hil.scenarios.tick import measure_tick
+from hil.workshop import check_writable
 from twinaxle import __version__
 from twinaxle.dbc import powertrain
+from twinaxle.micropython import find_micropython
 
 Say = Callable[[str], None]
 
@@ -107,10 +110,8 @@ class Demo:
 
     def write(self, path: Path) -> None:
         """Report as HTML, and the measurements as a JUnit file beside it."""
-        found = {item.name: item for items in self.runs.values() for item in items}
-        for name, label in HIGHLIGHTS.items():
-            if name in found:
-                self.report.add_highlight(found[name], label)
+        for item, label in highlights(self.runs):
+            self.report.add_highlight(item, label)
         evidence = [item for title, items in self.runs.items() for item in evidence_of(title, items)]
         rows = [row for row in coverage(requirements(), evidence) if row.evidence]
         self.report.set_coverage(rows, "What this demo measured for the requirements; the test report has all of them.")
@@ -123,11 +124,30 @@ class Demo:
         write_junit(path.with_suffix(".xml"), "twinaxle demo", self.runs, broken)
 
 
+def highlights(runs: dict[str, list[Measurement]]) -> list[tuple[Measurement, str]]:
+    """The values at the top of the report with their labels; of several with one name that of the first drive.
+
+    (The cycles with another split and another pack come later, and measure the same again.)
+    """
+    found: dict[str, Measurement] = {}
+    for items in runs.values():
+        for item in items:
+            found.setdefault(item.name, item)
+    return [(found[name], label) for name, label in HIGHLIGHTS.items() if name in found]
+
+
 def run_demo(seed: int, report_path: Path, say: Say, figure_path: Path | None = None) -> bool:
     """Drive everything and write the report; `figure_path` is for the plot of the launch alone, as SVG.
 
     Returns whether every limit held and no safety goal was broken.
+
+    Raises:
+        UserError: a file cannot be written, no MicroPython; before anything is driven.
     """
+    for path in (report_path, figure_path):
+        if path is not None:
+            check_writable(path)
+    find_micropython()
     demo = Demo(seed, say)
     beside = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
     try:

@@ -15,7 +15,7 @@ NEVER_NS = 1 << 62
 class Clock(Protocol):
     """Something that knows when its own next event is and runs many of them at once: the undisturbed bus."""
 
-    end_ns: int
+    next_ns: int
 
 
 RunTo = Callable[[int], None]
@@ -23,7 +23,7 @@ RunTo = Callable[[int], None]
 
 
 class _NoClock:
-    end_ns = NEVER_NS
+    next_ns = NEVER_NS
 
 
 def _nothing(_: int) -> None:
@@ -37,17 +37,17 @@ class _Clocks:
         self._clocks = clocks
 
     @property
-    def end_ns(self) -> int:
-        return min(clock.end_ns for clock, _ in self._clocks)
+    def next_ns(self) -> int:
+        return min(clock.next_ns for clock, _ in self._clocks)
 
-    @end_ns.setter
-    def end_ns(self, _: int) -> None:
+    @next_ns.setter
+    def next_ns(self, _: int) -> None:
         raise AttributeError("it is that of the first clock")
 
     def run_to(self, time_ns: int) -> None:
         """Run the first one, to the next event of another at most: what it tells may concern that one."""
-        (_, run_to), (second, _) = sorted(self._clocks, key=lambda pair: pair[0].end_ns)[:2]
-        run_to(min(time_ns, second.end_ns))
+        (_, run_to), (second, _) = sorted(self._clocks, key=lambda pair: pair[0].next_ns)[:2]
+        run_to(min(time_ns, second.next_ns))
 
 
 class Kernel:
@@ -101,7 +101,7 @@ class Kernel:
 
     def next_ns(self) -> int | None:
         """Time of the next event, None if there is none."""
-        due_ns = min(self._clock.end_ns, self.events[0][0] if self.events else NEVER_NS)
+        due_ns = min(self._clock.next_ns, self.events[0][0] if self.events else NEVER_NS)
         return due_ns if due_ns < NEVER_NS else None
 
     def run_until(self, time_ns: int) -> None:
@@ -117,7 +117,7 @@ class Kernel:
         while True:
             due_ns = events[0][0] if events else NEVER_NS
             limit_ns = due_ns if due_ns < time_ns else time_ns
-            if self._clock.end_ns <= limit_ns:
+            if self._clock.next_ns <= limit_ns:
                 self._run_clock(limit_ns)
                 continue
             if due_ns > time_ns:

@@ -93,6 +93,23 @@ def memory(struct: Structure) -> Any:
     return struct if _CONFIG["DISABLE_JIT"] else addressof(struct)
 
 
+def address(struct: Structure) -> int:
+    """Where a structure lies: `memory` as a number, for structures that refer to others."""
+    return addressof(struct)
+
+
+def kept_in(struct: str, field: str) -> Any:
+    """A property of an object that stands in one of its structures, where compiled code reads it."""
+
+    def get(owner: Any) -> Any:
+        return getattr(getattr(owner, struct), field)
+
+    def put(owner: Any, value: Any) -> None:
+        setattr(getattr(owner, struct), field, value)
+
+    return property(get, put)
+
+
 @intrinsic
 def _pointer(typing_context: Any, address: Any) -> Any:
     """An integer as a pointer."""
@@ -106,7 +123,7 @@ def _pointer(typing_context: Any, address: Any) -> Any:
 def access(kind: type[T]) -> Callable[[Any], T]:
     """For compiled code: the function that makes `memory` a structure of this kind again."""
     if _CONFIG["DISABLE_JIT"]:
-        return lambda struct: cast(T, struct)
+        return lambda where: kind.from_address(where) if isinstance(where, int) else cast(T, where)
     layout = np.dtype(kind)
 
     def at(address: int) -> Any:
@@ -115,4 +132,4 @@ def access(kind: type[T]) -> Callable[[Any], T]:
     return cast(Callable[[Any], T], numba.njit(at))
 
 
-__all__ = ["access", "compiled", "memory", "structure"]
+__all__ = ["access", "address", "compiled", "kept_in", "memory", "structure"]

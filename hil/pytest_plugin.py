@@ -42,6 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "req(id, ...): the test verifies these requirements")
+    trace_folder = config.getoption("--trace-folder")
+    if trace_folder is not None:
+        from hil.workshop import make_folder
+        from twinaxle.errors import UserError
+
+        try:
+            make_folder(trace_folder)
+        except UserError as error:
+            raise pytest.UsageError(f"--trace-folder: {error}") from None
     if config.getoption("--requirements") and not hasattr(config, "workerinput"):
         from hil.report.collect import SessionResults
 
@@ -52,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Hand the ids on to the reports; a misspelt one is an error, not a hole in the coverage."""
     for item in items:
         for marker in item.iter_markers("req"):
-            from hil.requirements import check_ids
+            from hil.judging.requirements import check_ids
 
             item.user_properties += [("req", req_id) for req_id in check_ids(marker.args, item.nodeid)]
 
@@ -75,8 +84,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if _RESULTS not in config.stash:
         return
+    from hil.judging.requirements import requirements
     from hil.report.collect import write_session_report
-    from hil.requirements import requirements
 
     meta = {"seed": config.getoption("--seed"), "target": config.getoption("--target")}
     path = config.rootpath / REPORT
@@ -159,7 +168,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 @pytest.fixture
 def bench(new_bench: BenchFactory) -> Bench:
     """A bench with 12 V on, not started yet."""
-    return new_bench()
+    from twinaxle.errors import UserError
+
+    try:
+        return new_bench()
+    except UserError as error:  # no MicroPython, a target that is not there: not a fault of the test
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture

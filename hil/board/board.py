@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from hil.board.bxcan import FLAG_EXT_ID, FLAG_RTR, BxCan
 from hil.board.clock import BoardClock
+from hil.board.pins import Pins
 from hil.board.process import BoardProcess
-from hil.board.pyboard import PIN_COUNT, pin_number
 from hil.board.session import Session
 from hil.board.watchdog import Watchdog
 from hil.board.wire import OUTPUT, Event, Op, Out
@@ -124,10 +124,7 @@ class VirtualBoard:
             kernel, port, self._received, self._transmitted, self._collect, self._bus_state, self._restarted
         )
         self._watchdog = Watchdog(kernel, partial(self.reset, ResetCause.WATCHDOG), watchdog_hz)
-        self._outputs = [False] * PIN_COUNT
-        self._listeners: dict[int, list[Callable[[bool], None]]] = {}
-        self._inputs: dict[int, bool] = {}
-        self._adc_mv: dict[int, int] = {}
+        self._pins = Pins()
 
     # --- power and reset ---
 
@@ -173,7 +170,7 @@ class VirtualBoard:
         self._powered = False
         self._watchdog.stop()
         self._stop()
-        self._release_pins()
+        self._pins.release()
 
     close = power_off
 
@@ -185,7 +182,7 @@ class VirtualBoard:
         self._stop()
         if cause is not ResetCause.SOFT:  # a soft reset restarts the interpreter only
             self._watchdog.stop()
-            self._release_pins()
+            self._pins.release()
         self._boot(cause, SOFT_BOOT_NS if cause is ResetCause.SOFT else BOOT_NS)
 
     def _stop(self) -> None:
@@ -216,9 +213,9 @@ class VirtualBoard:
         self._session = session = Session(
             self.kernel, clock, process, self._can, self._costs_us[1], self._apply, self._text, self._ended
         )
-        for number, level in self._inputs.items():
+        for number, level in self._pins.inputs.items():
             session.tell(Event.PIN, number, level, at_once=False)
-        for number, millivolts in self._adc_mv.items():
+        for number, millivolts in self._pins.adc_mv.items():
             session.tell(Event.ADC, number, ident=millivolts, at_once=False)
         session.start()
 
@@ -270,36 +267,23 @@ class VirtualBoard:
 
     def output(self, name: str) -> bool:
         """Level of a pin that the board drives; low while it is an input or without power (pull-down)."""
-        return self._outputs[pin_number(name)]
+        return self._pins.level(name)
 
     def on_output(self, name: str, action: Callable[[bool], None]) -> None:
         """Call `action(level)` each time that a driven pin changes."""
-        self._listeners.setdefault(pin_number(name), []).append(action)
+        self._pins.listen(name, action)
 
     def set_input(self, name: str, level: bool) -> None:
         """Drive a pin from outside."""
-        number = pin_number(name)
-        self._inputs[number] = level
+        number = self._pins.set_input(name, level)
         if self._session is not None:
             self._session.tell(Event.PIN, number, level)
 
     def set_adc(self, name: str, millivolts: float) -> None:
         """Put a voltage on an analogue pin; the board sees 0 to 3300 mV."""
-        number = pin_number(name)
-        value = min(max(round(millivolts), 0), 3300)
-        self._adc_mv[number] = value
+        number, value = self._pins.set_adc(name, millivolts)
         if self._session is not None:
             self._session.tell(Event.ADC, number, ident=value, at_once=False)
-
-    def _drive(self, number: int, level: bool) -> None:
-        if self._outputs[number] != level:
-            self._outputs[number] = level
-            for action in tuple(self._listeners.get(number, ())):
-                action(level)
-
-    def _release_pins(self) -> None:
-        for number in range(PIN_COUNT):
-            self._drive(number, False)
 
     # --- outputs of the firmware ---
 
@@ -318,13 +302,13 @@ class VirtualBoard:
         elif kind == Out.SEND:
             self._can.send(a, Frame(ident, data[:size], bool(flags & FLAG_EXT_ID), bool(flags & FLAG_RTR)))
         elif kind == Out.PIN:
-            self._drive(ident, bool(a))
+            self._pins.drive(ident, bool(a))
         else:
             self._apply_setting(Out(kind), a, flags, ident, int.from_bytes(data, "little"))
 
     def _apply_setting(self, kind: Out, a: int, flags: int, ident: int, number: int) -> None:
         if kind is Out.PIN_MODE:
-            self._drive(ident & 0xFF, a in _OUT_MODES and bool(ident >> 8))
+            self._pins.drive(ident & 0xFF, a in _OUT_MODES and bool(ident >> 8))
         elif kind is Out.WDT_START:
             self._watchdog.start(number)
         elif kind is Out.CAN_INIT:

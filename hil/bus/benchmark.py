@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from hil.bus import Bus
 from hil.kernel import Kernel
-from hil.trace import Trace
+from hil.recording.trace import Trace
 
 # (period ms, frames sent together), a node each: 11.5 frames in 10 ms
 SCHEDULE = ((10, 2), (10, 2), (10, 2), (10, 2), (10, 1), (10, 1), (20, 3))

@@ -36,6 +36,7 @@ TELL = 1  # somebody waits for the frame that has ended
 COLLISION = 2  # as TELL, and two nodes have sent the same id at the same time
 LOG_FULL = 3  # nothing has ended; the log wants to be emptied
 QUEUE_FULL = 4  # nothing has ended; the receive queue wants to be emptied
+HEARD = 5  # as TELL, and nobody but the `ears` waits for it
 
 # What `offer` returns
 QUEUED = 0
@@ -65,6 +66,10 @@ class Calm(Structure):
     serial: int
     sof_ns: int
     end_ns: int
+    cycle_ns: int
+    """When a compiled sender is to act next, see `hil.nodes.rounds`; `NEVER_NS`: there is none."""
+    next_ns: int
+    """The earlier of the two: when there is something to do."""
     idle_ns: int
     busy_ns: int
     waiting: int
@@ -95,7 +100,7 @@ class Calm(Structure):
     newest_data: Annotated[Words, c_int64 * IDS]
     newest_shortest: Annotated[Words, c_int64 * IDS]
     """A frame with fewer bytes does not become the newest of its id."""
-    # the log, records of 24 bytes as in `hil.trace`
+    # the log, records of 24 bytes as in `hil.recording.trace`
     logging: bool
     logged: int
     log: Annotated[Words, c_int64 * (3 * LOG_RECORDS)]
@@ -129,6 +134,7 @@ def _begin(line: Calm, sof_ns: int) -> None:
     """Place 0 is to be sent."""
     line.sof_ns = sof_ns
     line.end_ns = sof_ns + frame_length(line.address[0], line.length[0], line.data[0]) * line.bit_ns
+    line.next_ns = min(line.end_ns, line.cycle_ns)
 
 
 @compiled
@@ -197,7 +203,7 @@ def _next(line: Calm) -> bool:
             tie = tie or line.port[place] != line.port[best]
             if line.number[place] < line.number[best]:
                 best = place
-    line.end_ns = NEVER_NS
+    line.end_ns, line.next_ns = NEVER_NS, line.cycle_ns
     if best == 0:
         return True
     if tie:
@@ -235,13 +241,14 @@ def _enqueue(line: Calm, what: int, data: int) -> None:
 
 
 @compiled
-def _settle(line: Calm) -> bool:
-    """Tell those that need no Python; true if somebody does."""
+def _settle(line: Calm) -> int:
+    """Tell those that need no Python. Returns DONE, or TELL or HEARD if somebody does."""
     _record(line)
     port, address, notify = line.ended_port, line.ended_address, line.ended_notify
     python = line.tapped or notify == CALLBACK or address >= IDS
+    heard = False
     if address < IDS:
-        python = python or line.ears[address] & ~(1 << port) != 0
+        heard = line.ears[address] & ~(1 << port) != 0
         if line.queue_port >= 0 and port != line.queue_port:
             tag = line.accept[address]
             if tag == ASK:
@@ -252,12 +259,12 @@ def _settle(line: Calm) -> bool:
     if notify >= QUEUE:
         line.sent |= 1 << (notify - QUEUE)
         _enqueue(line, -1 - (notify - QUEUE), 0)
-    return python
+    return TELL if python else HEARD if heard else DONE
 
 
 @compiled
 def run(memory: Any, limit_ns: int) -> int:
-    """Let frames end up to and including `limit_ns`. Returns DONE, TELL, COLLISION, LOG_FULL or QUEUE_FULL."""
+    """Let frames end up to and including `limit_ns`. Returns DONE or why it has returned before, see above."""
     line = at(memory)
     while line.end_ns <= limit_ns:
         if line.logging and line.logged == LOG_RECORDS:
@@ -278,8 +285,8 @@ def run(memory: Any, limit_ns: int) -> int:
         told = _settle(line)
         if not clear:
             return COLLISION
-        if told:
-            return TELL
+        if told != DONE:
+            return told
     return DONE
 
 

@@ -44,7 +44,7 @@ class Corruption:
         """Whether this frame is to be destroyed; counts it."""
         if self.remaining == 0 or not self.predicate(frame):
             return False
-        if self.remaining is not None:
+        if self.remaining:  # not cancelled by the predicate
             self.remaining -= 1
         return True
 

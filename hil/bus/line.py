@@ -15,7 +15,7 @@ from heapq import heapify
 from hil.bus import calm
 from hil.bus.bits import INTERMISSION_BITS, frame_bits
 from hil.bus.frame import REMOTE, Frame, address_of, arbitration_key, check, frame_of, word_of
-from hil.bus.port import Port, ReceiveQueue, Route, TxRequest
+from hil.bus.port import Companion, Port, ReceiveQueue, Route, TxRequest
 from hil.bus.taps import Taps
 from hil.kernel import Kernel
 from hil.native import memory
@@ -35,6 +35,7 @@ class Line(Taps, ABC):
         """Time of the end of the newest frame (negative: none came) and its data, by standard id."""
         self.newest_length, self.newest_shortest = self.calm.newest_length, self.calm.newest_shortest
         self.memory = memory(self.calm)
+        self.companion: Companion | None = None
         self._compiled = False
         self._requests: dict[int, TxRequest] = {}
         self._members: list[Port] = []
@@ -94,8 +95,8 @@ class Line(Taps, ABC):
 
     def _run_to(self, time_ns: int) -> None:
         """Let frames end up to a time; return after one of which somebody was told."""
-        result = calm.run(self.memory, time_ns)
-        if result == calm.TELL or result == calm.COLLISION:
+        result = calm.run(self.memory, time_ns) if self.companion is None else self.companion.run(time_ns)
+        if result == calm.TELL or result == calm.HEARD or result == calm.COLLISION:
             self.kernel.now_ns = self.calm.ended_ns
             self._tell(result == calm.COLLISION)
         elif result == calm.LOG_FULL:
@@ -153,6 +154,7 @@ class Line(Taps, ABC):
         self._queue, self._current = [], None
         keeper = self._keeper
         line.queue_port = keeper.number if keeper is not None and keeper in self._members else -1
+        line.next_ns = min(line.end_ns, line.cycle_ns)
         self._compiled = True
         self._set_ears()
         self.kernel.join(line, self._run_to)
@@ -163,6 +165,8 @@ class Line(Taps, ABC):
             return
         line = self.calm
         self._compiled = False
+        if self.companion is not None:
+            self.companion.dissolve()
         self.kernel.leave(line)
         self._queue = [self._request(place) for place in range(1, line.waiting + 1)]
         heapify(self._queue)

@@ -22,6 +22,16 @@ TxRequest: TypeAlias = "tuple[int, int, Port, Frame, Done | None]"
 """A frame on its way out: (rank in arbitration, serial number, port, frame, done). A handle for `abort`."""
 
 
+class Companion(Protocol):
+    """Compiled senders and receivers that run with the undisturbed bus in one step, see `hil.nodes.rounds`."""
+
+    def run(self, time_ns: int) -> int:
+        """As `calm.run`, with what the companion has to do in between; keeps `Calm.cycle_ns`."""
+
+    def dissolve(self) -> None:
+        """The bus is disturbed: everybody has to go the way through Python."""
+
+
 class Wire(Protocol):
     """The bus as a port sees it."""
 
@@ -32,6 +42,7 @@ class Wire(Protocol):
     memory: Any
     """Of `calm`, for compiled code that queues frames by itself while the bus is not `disturbed`."""
     disturbed: bool
+    companion: Companion | None
 
     @property
     def stuck_dominant(self) -> bool:
@@ -109,6 +120,7 @@ class Port:
         "latest_only",
         "name",
         "number",
+        "on_hooks",
         "queue",
         "rec",
         "routes",
@@ -125,8 +137,9 @@ class Port:
         self.rec = 0
         self.state = ErrorState.ACTIVE
         self.latest_only = False
-        self.tx_hooks: list[TxHook] = []
-        """Fault injection: each sees a frame before it is queued and gives it, another one, or None to swallow it."""
+        self.tx_hooks: tuple[TxHook, ...] = ()
+        self.on_hooks: Callable[[], None] | None = None
+        """Called before the hooks change."""
         # For the bus alone:
         self.home = bus
         self.bus = bus
@@ -176,7 +189,7 @@ class Port:
         return self.bus.offer(self, frame, done)
 
     def _send_through_hooks(self, frame: Frame, done: Done | None) -> TxRequest:
-        for hook in tuple(self.tx_hooks):
+        for hook in self.tx_hooks:
             altered = hook(frame)
             if altered is None:
                 if done is not None:
@@ -184,6 +197,21 @@ class Port:
                 return (arbitration_key(frame), 0, self, frame, None)
             frame = altered
         return self.send_past_hooks(frame, done)
+
+    def hook(self, hook: TxHook) -> None:
+        """Fault injection: `hook` sees each frame before it is queued and gives it, another one, or None to swallow it.
+        Hooks work in the order in which they came.
+        """
+        self._set_hooks((*self.tx_hooks, hook))
+
+    def unhook(self, hook: TxHook) -> None:
+        """Undo `hook`."""
+        self._set_hooks(tuple(known for known in self.tx_hooks if known is not hook))
+
+    def _set_hooks(self, hooks: tuple[TxHook, ...]) -> None:
+        if self.on_hooks is not None:
+            self.on_hooks()
+        self.tx_hooks = hooks
 
     def abort(self, request: TxRequest) -> bool:
         """Take a waiting frame back. True when it will not be sent; `done` is then not called.

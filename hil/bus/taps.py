@@ -32,7 +32,9 @@ class Taps:
         self.kernel = kernel
         self.bitrate = bitrate
         self.bit_ns = 1_000_000_000 // bitrate
-        self.calm = calm.Calm(bit_ns=self.bit_ns, end_ns=calm.NEVER_NS, queue_port=-1)
+        self.calm = calm.Calm(
+            bit_ns=self.bit_ns, end_ns=calm.NEVER_NS, cycle_ns=calm.NEVER_NS, next_ns=calm.NEVER_NS, queue_port=-1
+        )
         self._taps: tuple[Tap, ...] = ()
         self._error_taps: tuple[ErrorTap, ...] = ()
         self._logs: tuple[bytearray, ...] = ()
@@ -58,8 +60,8 @@ class Taps:
         self.calm.tapped = bool(self._taps)
 
     def log_to(self, buffer: bytearray) -> None:
-        """From now on put a record of each good frame into `buffer`: 24 bytes, see `hil.trace`. They come in bulk: call
-        `flush_log` before reading.
+        """From now on put a record of each good frame into `buffer`: 24 bytes, see `hil.recording.trace`. They come in
+        bulk: call `flush_log` before reading.
         """
         self.flush_log()
         self._logs += (buffer,)

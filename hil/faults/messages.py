@@ -277,13 +277,12 @@ class MessageFaults(Injector):
     def _hook(self, fault: Fault, port: Port, message: str, action: Callable[[Frame], Frame | None]) -> Fault:
         """Put `action` in the way of the message's frames; without effect on others."""
         can_id = self._message(message).frame_id
-        hooks = port.tx_hooks
 
         def hook(frame: Frame) -> Frame | None:
             return action(frame) if frame.can_id == can_id and fault.active else frame
 
-        hooks.append(hook)
-        fault.on_clear(lambda: hooks.remove(hook))
+        port.hook(hook)
+        fault.on_clear(lambda: port.unhook(hook))
         return fault
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hil.bus import LoadMark
 from hil.car import VIRTUAL_NODES, VirtualCar, warm_up
+from hil.judging.observer import Observer
+from hil.judging.oracle import PERIOD_NS, Oracle
 from hil.live.beacon import PERIOD_NS as BEACON_PERIOD_NS
 from hil.live.beacon import Beacon
 from hil.live.foreign import follow_foreign_units
@@ -22,8 +24,6 @@ from hil.live.hub import LOOPBACK, Hub
 from hil.live.lateness import Lateness
 from hil.live.loop import Loop
 from hil.live.scenario import Scenario
-from hil.observer import Observer
-from hil.oracle import PERIOD_NS, Oracle
 from hil.workshop import firmware_flash
 from twinaxle.dbc import powertrain
 from twinaxle.errors import UserError

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 from hil.bus import Bus, ErrorKind, Frame
-from hil.trace import Entry, message_of
-from hil.trace_writers import open_writer
+from hil.recording.trace import Entry, message_of
+from hil.recording.writers import open_writer
 from twinaxle.errors import UserError
 
 _QUEUE_FRAMES = 500_000

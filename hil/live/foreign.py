@@ -13,7 +13,7 @@ from typing import Any
 from hil.bus import Frame
 from hil.car import VirtualCar
 from hil.nodes import Bms, Esc, Inverter, Node, Pedals
-from hil.nodes.base import Choices
+from hil.nodes.messages import Choices
 
 Apply = Callable[[Any], None]
 

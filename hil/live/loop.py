@@ -12,7 +12,7 @@ from selectors import BaseSelector, SelectSelector
 
 from hil.kernel import Kernel
 from hil.live.lateness import Lateness
-from hil.pacer import Pacer
+from hil.live.pacer import Pacer
 
 _SLICE_NS = 5_000_000
 """A bench that is late looks outside in between."""

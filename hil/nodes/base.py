@@ -10,19 +10,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from heapq import heappush
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hil.bus import ErrorState, Frame
 from hil.nodes.channels import Channels
+from hil.nodes.messages import Receiver
+from hil.nodes.rounds import NOTHING, Part, Rounds, rounds_of
 from hil.nodes.transmit import Outgoing, Provider, Values, outgoing
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import MessageCodec, codec
-from twinaxle.e2e import Checker, Verdict
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
     from hil.bus import Bus
     from hil.kernel import Kernel
+    from hil.plant import Plant
     from twinaxle.dbc import Database, Message
 
 NS_PER_MS = 1_000_000
@@ -30,32 +32,12 @@ NS_PER_S = 1_000_000_000
 
 _DRIFT_PPM = 50.0
 _BUS_OFF_WAIT_NS = 100 * NS_PER_MS
-_GOOD = (Verdict.OK, Verdict.OK_SOME_LOST)
-
-
-class Choices:
-    """The value table of one signal, by label: `Choices(message, "Mode")["Torque"]` is the raw value."""
-
-    def __init__(self, message: Message, signal: str) -> None:
-        found = {s.name: s for s in message.signals}
-        if signal not in found:
-            raise UserError(f"the database's {message.name} has no signal {signal}; it has {', '.join(found)}")
-        self.raw: dict[str, int] = {label: value for value, label in found[signal].choices.items()}
-        self._where = f"{message.name}.{signal}"
-
-    def __getitem__(self, label: str) -> int:
-        try:
-            return self.raw[label]
-        except KeyError:
-            raise UserError(
-                f"the value table of {self._where} has no '{label}'; it has {', '.join(self.raw)}"
-            ) from None
 
 
 class _Group:
     """All messages of one cycle time: one event sends them all."""
 
-    __slots__ = ("alive", "due_ns", "event", "messages", "node", "period_ns")
+    __slots__ = ("alive", "due_ns", "event", "messages", "node", "period_ns", "slot")
 
     def __init__(self, node: Node, messages: list[Outgoing], period_ns: int, first_ns: int) -> None:
         self.node = node
@@ -63,6 +45,7 @@ class _Group:
         self.period_ns = period_ns
         self.due_ns = first_ns
         self.alive = True
+        self.slot = NOTHING
         self.event = self.fire
         node.kernel.at(first_ns, self.event)
 
@@ -71,52 +54,14 @@ class _Group:
             return
         node = self.node
         kernel = node.kernel
-        self.due_ns = due_ns = self.due_ns + self.period_ns
-        heappush(kernel.events, (due_ns, kernel.serial(), self.event))
+        self.due_ns += self.period_ns
+        if not node.enter_rounds(self):
+            self.requeue()
         node.send_cycle(self.messages, kernel.now_ns)
 
-
-class Receiver:
-    """The receiving side of one message: E2E check and decoding of good frames only."""
-
-    __slots__ = ("_check", "_counter", "_unpack", "age_from_ns", "counter", "verdict")
-
-    def __init__(self, message: Message, unpack: Callable[[bytes], Any]) -> None:
-        self._unpack = unpack
-        self._check = Checker(message.e2e.data_id, message.e2e.max_delta).check if message.e2e else None
-        self._counter = _counter_of(message)
-        self.counter = 0
-        self.verdict: Verdict | None = None
-
-    def good(self, frame: Frame) -> Any | None:
-        """The physical values of a good frame (a named tuple), None of a bad one, which is as if it had not come."""
-        if self._check is not None:
-            self.verdict = verdict = self._check(frame.data)
-            if verdict is not Verdict.OK and verdict not in _GOOD:
-                return None
-            self.counter = self._counter(frame.data)
-        return self._unpack(frame.data)
-
-
-def _counter_of(message: Message) -> Callable[[bytes], int]:
-    """How to read the E2E counter, from the place that the DBC gives it."""
-    if message.e2e is None:
-        return lambda data: 0
-    return e2e_field(message, message.e2e.counter_signal)[0]
-
-
-def e2e_field(message: Message, name: str) -> tuple[Callable[[bytes], int], Callable[[bytearray, int], None]]:
-    """Getter and setter of an E2E field (Crc or Counter) that lies inside one byte of an Intel message."""
-    signal = {s.name: s for s in message.signals}[name]
-    byte, shift, mask = signal.start // 8, signal.start % 8, (1 << signal.length) - 1
-
-    def get(data: bytes) -> int:
-        return data[byte] >> shift & mask
-
-    def put(data: bytearray, value: int) -> None:
-        data[byte] = data[byte] & ~(mask << shift) & 0xFF | (value & mask) << shift
-
-    return get, put
+    def requeue(self) -> None:
+        kernel = self.node.kernel
+        heappush(kernel.events, (self.due_ns, kernel.serial(), self.event))
 
 
 class Node:
@@ -137,6 +82,9 @@ class Node:
     CHANNELS: ClassVar[dict[str, str]] = {}
     """Sensors and actuators that a fault can touch: name -> unit."""
 
+    plant: Plant
+    """Of those nodes that have a `part`."""
+
     def __init__(
         self,
         kernel: Kernel,
@@ -154,8 +102,9 @@ class Node:
             raise UserError(f"the database has no node {name}; it has {', '.join(self.database.nodes)}")
         self.present = present
         self.powered = False
-        self.channels = Channels(name, self.CHANNELS, self.channels_changed)
+        self.channels = Channels(name, self.CHANNELS, self._channels_changed)
         self._groups: list[_Group] = []
+        self._rounds: Rounds | None = None
         self._draw = random.Random(f"{seed}:{name}")
         self.clock_ppm = self._draw.uniform(-_DRIFT_PPM, _DRIFT_PPM)
         if present:
@@ -163,6 +112,7 @@ class Node:
             self.port.latest_only = True
             self.port.online = False
             self.port.subscribe_state(self._bus_state)
+            self.port.on_hooks = self.leave_rounds
 
     # --- for subclasses ---
 
@@ -179,6 +129,16 @@ class Node:
         for message in messages:
             message.send(self.port, now_ns)
 
+    def part(self, messages: list[Outgoing]) -> Part | None:
+        """What compiled code needs to send these messages by itself (see `hil.nodes.rounds`); None: it cannot."""
+        return None
+
+    def sent(self) -> None:
+        """Called when compiled code has sent messages and Python is to know."""
+
+    def obeyed(self, result: int) -> None:
+        """Called when compiled code has taken a command and Python is to know."""
+
     def started(self) -> None:
         """Called when power comes, before anything is sent."""
 
@@ -187,6 +147,28 @@ class Node:
 
     def channels_changed(self) -> None:
         """Called when a fault of a sensor or an actuator begins or ends."""
+
+    def _channels_changed(self) -> None:
+        self.leave_rounds()
+        self.channels_changed()
+
+    # --- compiled cycles ---
+
+    def enter_rounds(self, group: _Group) -> bool:
+        """Let compiled code send a group from its next cycle on, if nothing stands against it."""
+        part = self.part(group.messages)
+        if part is None:
+            return False
+        self._rounds = rounds_of(self.kernel, self.port.home, self.plant)
+        return self._rounds is not None and self._rounds.enter(group, part)
+
+    def leave_rounds(self) -> None:
+        """From the next cycle on all groups are sent by Python, until they enter again."""
+        if self._rounds is not None:
+            for group in self._groups:
+                self._rounds.leave(group)
+
+    # --- the database ---
 
     def message(self, name: str) -> Message:
         return self.database.messages[name]
@@ -264,4 +246,4 @@ class Node:
         return (m for m in self.database.messages.values() if m.sender == self.name and m.cycle_ms > 0)
 
 
-__all__ = ["NS_PER_MS", "NS_PER_S", "Choices", "MessageCodec", "Node", "Provider", "Receiver", "Values", "e2e_field"]
+__all__ = ["NS_PER_MS", "NS_PER_S", "MessageCodec", "Node", "Provider", "Values"]

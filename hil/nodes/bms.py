@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from hil.native import memory
-from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
+from hil.nodes.base import NS_PER_MS, Node, Provider, Values
 from hil.nodes.bms_rating import BmsRating
 from hil.nodes.layout import layout_of, take
+from hil.nodes.messages import Choices
 
 if TYPE_CHECKING:
     from hil.bus import Bus

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ctypes import Structure
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from hil.native import access, compiled, memory, structure
+from hil.native import address, kept_in
 from hil.nodes.base import Node, Provider, Values
-from hil.nodes.layout import layout_at
-from hil.nodes.transmit import Outgoing, queue_next
-from hil.plant.state import State
+from hil.nodes.esc_report import ABS_MIN_MPS, Told
+from hil.nodes.rounds import ESC, Part
+from hil.nodes.transmit import Outgoing
 
 if TYPE_CHECKING:
     from hil.bus import Bus
@@ -18,64 +17,12 @@ if TYPE_CHECKING:
     from hil.plant import Plant
     from twinaxle.dbc import Database
 
-_ABS_MIN_MPS = 2.0  # no ABS slower than this (assumed)
 _ABS_ON_SLIP = 0.18  # assumed: a tyre's force peaks at about 10 % of slip
 _ABS_OFF_SLIP = 0.08
 _ABS_RELEASE = 0.6  # share of the pressure that is left after one step of 10 ms
 _ABS_REFILL = 0.05  # share of the pressure that comes back in one step
 WHEELS = ("front_left", "front_right", "rear_left", "rear_right")
 ALL_VALID = 0b1111
-
-
-@structure
-class Told(Structure):
-    """What the ESC sends and does not measure."""
-
-    valid: int
-    abs_active: bool
-    esc_active: bool
-    limits_torque: bool
-    torque_max_nm: float
-    accel_y_mps2: float
-    yaw_rate_dps: float
-    kmh_per_radps: float
-
-
-_told_at = access(Told)
-_plant_at = access(State)
-
-
-@compiled
-def report(told: Any, plant: Any, speeds: Any, motion: Any, line: Any, now_ns: int, port: int) -> int:
-    """Wheel speeds and motion into the bus's queue. Returns how many of the two were queued."""
-    own, car = _told_at(told), _plant_at(plant)
-    wheels, body = layout_at(speeds), layout_at(motion)
-    front = abs(car.front_unit.wheel_speed_radps) * own.kmh_per_radps
-    rear = abs(car.rear_unit.wheel_speed_radps) * own.kmh_per_radps
-    wheels.values[0] = own.valid
-    wheels.values[1], wheels.values[2] = front, front
-    wheels.values[3], wheels.values[4] = rear, rear
-    body.values[0] = own.abs_active
-    body.values[1] = own.esc_active
-    body.values[2] = own.limits_torque
-    body.values[3] = car.accel_mps2
-    body.values[4], body.values[5] = own.accel_y_mps2, own.yaw_rate_dps
-    body.values[6] = own.torque_max_nm
-    if not queue_next(wheels, line, now_ns, port, True):
-        return 0
-    return 2 if queue_next(body, line, now_ns, port, True) else 1
-
-
-def _told(name: str) -> Any:
-    """A property of the ESC that stands in its `Told`."""
-
-    def get(esc: Esc) -> Any:
-        return getattr(esc.told, name)
-
-    def put(esc: Esc, value: Any) -> None:
-        setattr(esc.told, name, value)
-
-    return property(get, put)
 
 
 class Esc(Node):
@@ -113,17 +60,16 @@ class Esc(Node):
         super().__init__(kernel, bus, "ESC", seed=seed, present=present, database=database)
         self.plant = plant
         self.pedals = pedals
-        self.abs_forced: bool | None = None
+        self._abs_forced: bool | None = None
         self._kmh_per_radps = plant.parameters.tyre.rolling_radius_m * 3.6
         self.told = Told(valid=ALL_VALID, kmh_per_radps=self._kmh_per_radps)
-        self._memories = memory(self.told), memory(plant)
         self._pair_ids = [self.message(name).frame_id for name in ("EscWheelSpeeds", "EscMotion")]
 
-    valid: int = _told("valid")
-    esc_active: bool = _told("esc_active")
-    accel_y_mps2: float = _told("accel_y_mps2")
-    yaw_rate_dps: float = _told("yaw_rate_dps")
-    abs_active: bool = _told("abs_active")
+    valid: int = kept_in("told", "valid")
+    esc_active: bool = kept_in("told", "esc_active")
+    accel_y_mps2: float = kept_in("told", "accel_y_mps2")
+    yaw_rate_dps: float = kept_in("told", "yaw_rate_dps")
+    abs_active: bool = kept_in("told", "abs_active")
 
     @property
     def torque_max_nm(self) -> float | None:
@@ -134,6 +80,15 @@ class Esc(Node):
     def torque_max_nm(self, limit_nm: float | None) -> None:
         self.told.limits_torque, self.told.torque_max_nm = limit_nm is not None, limit_nm or 0.0
 
+    @property
+    def abs_forced(self) -> bool | None:
+        return self._abs_forced
+
+    @abs_forced.setter
+    def abs_forced(self, active: bool | None) -> None:
+        self.leave_rounds()
+        self._abs_forced = active
+
     def stopped(self) -> None:
         self._release_abs()
 
@@ -142,7 +97,7 @@ class Esc(Node):
         pedals = self.pedals
         if pedals is None:
             return
-        if pedals.brake_bar > 0.0 and abs(self.plant.speed_mps) > _ABS_MIN_MPS:
+        if pedals.brake_bar > 0.0 and abs(self.plant.speed_mps) > ABS_MIN_MPS:
             self._abs(pedals)
         elif self.abs_active:
             self._release_abs()
@@ -164,20 +119,10 @@ class Esc(Node):
         if self.pedals is not None:
             self.pedals.abs_share = 1.0
 
-    def send_cycle(self, messages: list[Outgoing], now_ns: int) -> None:
-        """Both messages in one compiled step, if no fault stands between the plant and the bus."""
-        port = self.port
-        faulty = self.channels.active or self.abs_forced is not None or port.tx_hooks or port.bus.disturbed
-        if faulty or [message.can_id for message in messages] != self._pair_ids:
-            super().send_cycle(messages, now_ns)
-            return
-        self.cyclic()
-        wheels, body = messages
-        queued = report(*self._memories, wheels.memory, body.memory, port.bus.memory, now_ns, port.number)
-        if queued < 2:
-            messages[queued].send_packed(port)
-        if queued == 0:
-            body.send(port, now_ns)
+    def part(self, messages: list[Outgoing]) -> Part | None:
+        if self.channels.active or self._abs_forced is not None or self._pair_ids != [m.can_id for m in messages]:
+            return None
+        return Part(ESC, address(self.told), 0 if self.pedals is None else address(self.pedals.feet))
 
     def providers(self) -> dict[str, Provider]:
         return {"EscWheelSpeeds": self._wheel_speeds, "EscMotion": self._motion}
@@ -203,7 +148,7 @@ class Esc(Node):
             accel_x = channels("accel_x_mps2", accel_x)
             accel_y, yaw = channels("accel_y_mps2", accel_y), channels("yaw_rate_dps", yaw)
         return (
-            self.abs_active if self.abs_forced is None else self.abs_forced,
+            self.abs_active if self._abs_forced is None else self._abs_forced,
             self.esc_active,
             self.told.limits_torque,
             accel_x,

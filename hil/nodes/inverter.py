@@ -11,13 +11,15 @@ import ctypes
 from dataclasses import asdict
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from hil.native import memory
+from hil.native import address, memory
 from hil.nodes import inverter_control as ic
-from hil.nodes.base import NS_PER_MS, Choices, Node, Provider, Values
+from hil.nodes.base import NS_PER_MS, Node, Provider, Values
 from hil.nodes.inverter_control import Control
 from hil.nodes.inverter_rating import INJECTABLE, FaultCode, Rating, State
 from hil.nodes.layout import layout_of
+from hil.nodes.messages import Choices
 from hil.nodes.names import pick
+from hil.nodes.rounds import INVERTER, Part
 from hil.nodes.transmit import Outgoing
 from twinaxle.errors import UserError
 
@@ -263,16 +265,23 @@ class Inverter(Node):
             return
         now_ns = self.kernel.now_ns
         self.plant.advance(now_ns)
-        plain = not self.channels.active
-        result = (ic.obey if plain else ic.command)(*self._memories, now_ns, length, data)
-        if result == ic.BAD:
+        if self.channels.active:
+            result = ic.command(*self._memories, now_ns, length, data)
+            if result != ic.BAD:
+                self._watch_from(result)
+                self._run()
             return
+        self.obeyed(ic.obey(*self._memories, now_ns, length, data))
+
+    def obeyed(self, result: int) -> None:
+        if result != ic.BAD:
+            self._watch_from(result)
+            if self._control.hurry:
+                self._hurry()
+
+    def _watch_from(self, result: int) -> None:
         if result == ic.RELEASED and not self._watching:
             self._watch()
-        if not plain:
-            self._run()
-        elif self._control.hurry:
-            self._hurry()
 
     def _watch(self) -> None:
         """The command timeout's deadline; one event for each timeout period, not for each command."""
@@ -352,21 +361,12 @@ class Inverter(Node):
     def cyclic(self) -> None:
         self._run()
 
-    def send_cycle(self, messages: list[Outgoing], now_ns: int) -> None:
-        """Control, status and limits in one compiled step, if no fault stands between them and the bus."""
-        port = self.port
-        faulty = self.channels.active or port.tx_hooks or port.bus.disturbed
-        if faulty or [message.can_id for message in messages] != self._pair_ids:
-            super().send_cycle(messages, now_ns)
-            return
-        status, limits = messages
-        self.plant.advance(now_ns)
-        bus = port.bus.memory
-        queued = ic.report(*self._memories, status.memory, limits.memory, bus, now_ns, port.number)
-        if queued < 2:
-            messages[queued].send_packed(port)
-        if queued == 0:
-            limits.send(port, now_ns)
+    def part(self, messages: list[Outgoing]) -> Part | None:
+        if self.channels.active or [message.can_id for message in messages] != self._pair_ids:
+            return None
+        return Part(INVERTER, address(self._control), hears=self.message(self._command_name).frame_id)
+
+    def sent(self) -> None:
         if self._control.hurry:
             self._hurry()
 

@@ -283,6 +283,12 @@ def control(control: Any, plant: Any, now_ns: int) -> bool:
 
 
 @compiled
+def hurries(control: Any) -> bool:
+    """`hurry` by itself."""
+    return _control_at(control).hurry
+
+
+@compiled
 def report(control: Any, plant: Any, status: Any, limits: Any, line: Any, now_ns: int, port: int) -> int:
     """`control`, then status and limits into the bus's queue. Returns how many of the two were queued."""
     c, car = _control_at(control), _plant_at(plant)

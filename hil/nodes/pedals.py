@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from hil.nodes.base import Choices, Node, Provider, Values
+from hil.native import address, kept_in
+from hil.nodes.base import Node, Provider, Values
+from hil.nodes.messages import Choices
+from hil.nodes.pedals_report import APPS1_MV, APPS1_RANGE_MV, APPS2_MV, APPS2_RANGE_MV, BRAKE_SWITCH_BAR, Feet
+from hil.nodes.rounds import PEDALS, Part
+from hil.nodes.transmit import Outgoing
 
 if TYPE_CHECKING:
     from hil.bus import Bus
@@ -15,11 +20,6 @@ if TYPE_CHECKING:
 Gear = Literal["P", "R", "N", "D", "Invalid"]
 DriveMode = Literal["Normal", "Eco", "Sport", "Snow"]
 
-APPS1_MV = (500.0, 4500.0)  # 0 and 100 % of travel, TQ-01
-APPS2_MV = (250.0, 2250.0)
-_APPS1_RANGE_MV = APPS1_MV[1] - APPS1_MV[0]
-_APPS2_RANGE_MV = APPS2_MV[1] - APPS2_MV[0]
-BRAKE_SWITCH_BAR = 1.0  # the brake lamp switch closes at a slight touch (assumed)
 PARK_MAX_MPS = 1.0  # a pawl does not engage in a rolling car (assumed)
 
 
@@ -59,25 +59,36 @@ class Pedals(Node):
         self._vcu_unpack = self.codec_of("VcuStatus").unpack
         self._vcu_length = self.message("VcuStatus").length
         self._vcu_status: int | None = None
-        self.pedal_percent = 0.0
-        self.start_button = False
-        self.one_pedal = False
-        self.drive_mode: DriveMode = "Normal"
-        self._brake_bar = 0.0
+        self.feet = Feet()
+        self._message_id = message.frame_id
+        self.drive_mode = "Normal"
         self._gear: Gear = "P"
         self._abs_share = 1.0
         self.gear = "P"
         self.listen_words("VcuStatus", self._on_vcu_status)
 
+    pedal_percent: float = kept_in("feet", "pedal_percent")
+    start_button: bool = kept_in("feet", "start_button")
+    one_pedal: bool = kept_in("feet", "one_pedal")
+
+    @property
+    def drive_mode(self) -> DriveMode:
+        return self._drive_mode
+
+    @drive_mode.setter
+    def drive_mode(self, mode: DriveMode) -> None:
+        self.feet.mode_raw = self._mode_raw[mode]
+        self._drive_mode = mode
+
     @property
     def brake_bar(self) -> float:
         """Pressure that the driver's foot makes, bar."""
-        return self._brake_bar
+        return self.feet.brake_bar
 
     @brake_bar.setter
     def brake_bar(self, pressure_bar: float) -> None:
-        if pressure_bar != self._brake_bar:
-            self._brake_bar = pressure_bar
+        if pressure_bar != self.feet.brake_bar:
+            self.feet.brake_bar = pressure_bar
             self._press()
 
     @property
@@ -98,6 +109,7 @@ class Pedals(Node):
     @gear.setter
     def gear(self, gear: Gear) -> None:
         self._gear = gear
+        self.feet.gear_raw, self.feet.parks = self._gear_raw[gear], gear == "P"
         self.plant.advance(self.kernel.now_ns)
         self.plant.parking_lock = gear == "P" and abs(self.plant.speed_mps) < PARK_MAX_MPS
 
@@ -114,7 +126,7 @@ class Pedals(Node):
 
     def _press(self) -> None:
         self.plant.advance(self.kernel.now_ns)
-        self.plant.brake_pressure_bar = self.channels("brake_actuator_bar", self._brake_bar * self._abs_share)
+        self.plant.brake_pressure_bar = self.channels("brake_actuator_bar", self.feet.brake_bar * self._abs_share)
 
     def channels_changed(self) -> None:
         self._press()
@@ -123,13 +135,18 @@ class Pedals(Node):
         if self._gear == "P" and not self.plant.parking_lock:
             self.gear = "P"
 
+    def part(self, messages: list[Outgoing]) -> Part | None:
+        if self.channels.active or [message.can_id for message in messages] != [self._message_id]:
+            return None
+        return Part(PEDALS, address(self.feet))
+
     def providers(self) -> dict[str, Provider]:
         return {"PedalsDriver": self._pedals_driver}
 
     def _pedals_driver(self) -> Values:
         travel = self.pedal_percent * 0.01
-        apps1, apps2 = APPS1_MV[0] + _APPS1_RANGE_MV * travel, APPS2_MV[0] + _APPS2_RANGE_MV * travel
-        pressure = self._brake_bar
+        apps1, apps2 = APPS1_MV[0] + APPS1_RANGE_MV * travel, APPS2_MV[0] + APPS2_RANGE_MV * travel
+        pressure = self.feet.brake_bar
         switch: float = pressure > BRAKE_SWITCH_BAR
         channels = self.channels
         if channels.active:

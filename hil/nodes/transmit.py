@@ -10,7 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from hil.bus import Port, calm
-from hil.native import compiled, memory
+from hil.native import address, compiled, memory
 from hil.nodes.layout import Layout, is_plain, layout_at, layout_of, pack, pack_next
 from twinaxle.dbc.codec import MessageCodec
 from twinaxle.e2e import Protector
@@ -39,7 +39,7 @@ def transmit(layout: Any, line: Any, now_ns: int, port: int, latest_only: bool) 
 class Outgoing:
     """One message that a node sends, with the function that gives its values."""
 
-    memory: Any = None
+    address: int | None = None
     """Of its `Layout`, where compiled code can send it."""
 
     def __init__(self, message: Message, codec: MessageCodec, provider: Provider) -> None:
@@ -66,7 +66,7 @@ class CompiledOutgoing(Outgoing):
     def __init__(self, message: Message, codec: MessageCodec, provider: Provider) -> None:
         super().__init__(message, codec, provider)
         self.layout = layout_of(message)
-        self.memory = memory(self.layout)
+        self._memory, self.address = memory(self.layout), address(self.layout)
         self._put = Struct(f"={self.layout.signals}d").pack_into
         self._values = memoryview(self.layout.values).cast("B")
 
@@ -74,8 +74,8 @@ class CompiledOutgoing(Outgoing):
         self._put(self._values, 0, *self._provider())
         bus = port.bus
         if port.tx_hooks or bus.disturbed:
-            port.send_word(self.can_id, pack(self.memory))
-        elif not transmit(self.memory, bus.memory, now_ns, port.number, port.latest_only):
+            port.send_word(self.can_id, pack(self._memory))
+        elif not transmit(self._memory, bus.memory, now_ns, port.number, port.latest_only):
             self.send_packed(port)
 
     def send_packed(self, port: Port) -> None:

@@ -1,4 +1,4 @@
-"""The driving cycle WLTC class 3b."""
+"""Driving cycles: the WLTC class 3b, and others to hold against it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,15 @@ def wltc_class3b() -> NDArray[np.float64]:
             f"{checksum}; {SAMPLES} with {CHECKSUM} are expected: install wltp 0.1.2a0"
         )
     return speeds_kmh / 3.6
+
+
+def other_cycles() -> dict[str, NDArray[np.float64]]:
+    """Cycles that nothing here was chosen on: speeds in m/s by name, one a second. Source: PyPI package `wltp`."""
+    from wltp.cycles import class1, class2, nedc
+
+    data = {
+        "NEDC": nedc.cycle_data(),
+        "WLTC class 1": class1.class_data(),
+        "WLTC class 2": class2.class_data(),
+    }
+    return {name: np.asarray(cycle["cycle"], dtype=np.float64) / 3.6 for name, cycle in data.items()}

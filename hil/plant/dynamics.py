@@ -178,9 +178,8 @@ def one_axle_step(k: Any, unit: Any, link_share: float, load_n: float, car_mps: 
 
 
 @compiled
-def run_steps(memory: Any, steps: int) -> None:
-    """Run a number of steps with the inputs as they are. `memory` is that of a `State`."""
-    car = _state_at(memory)
+def _run_steps(car: State, steps: int) -> None:
+    """Run a number of steps with the inputs as they are."""
     k, front, rear, pack = car.coefficients, car.front_unit, car.rear_unit, car.pack
     climb = car.slope_percent * 0.01
     across = sqrt(1.0 + climb * climb)
@@ -211,3 +210,21 @@ def run_steps(memory: Any, steps: int) -> None:
     pack.pack_voltage_v = (
         pack.link_voltage_v if closed else pack.open_circuit_v - pack.pack_current_a * k.resistance_ohm
     )
+
+
+@compiled
+def advance(memory: Any, time_ns: int) -> bool:
+    """Step to `time_ns`, as far as the grid allows. False: only to `slow_ns`, where Python has to act (`Plant`).
+
+    `memory` is that of a `State`.
+    """
+    car = _state_at(memory)
+    if time_ns < car.next_ns:
+        return True
+    slow = time_ns >= car.slow_ns
+    steps = (car.slow_ns if slow else time_ns) // car.step_ns - car.steps
+    if steps > 0:
+        _run_steps(car, steps)
+        car.steps += steps
+    car.next_ns = car.slow_ns if slow else (car.steps + 1) * car.step_ns
+    return not slow

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from hil.native import memory
 from hil.plant.coefficients import GRAVITY_MPS2, coefficients
-from hil.plant.dynamics import run_steps
+from hil.plant.dynamics import advance
 from hil.plant.parameters import Parameters, load_parameters
 from hil.plant.state import State
 
@@ -29,15 +29,13 @@ class Plant(State):
             raise ValueError(f"step_ns={step_ns} does not divide {_SLOW_NS} ns")
         super().__init__()
         self.parameters = parameters or load_parameters()
-        self.step_ns = step_ns
+        self.step_ns = self.next_ns = step_ns
+        self.slow_ns = _SLOW_NS
         self.coefficients = coefficients(self.parameters, step_ns * 1e-9)
         self.front, self.rear, self.battery = self.front_unit, self.rear_unit, self.pack
         for part in (self.front, self.rear, self.battery):
             part.begin(self.parameters)
         self._memory = memory(self)
-        self._steps = 0
-        self._next_ns = step_ns
-        self._steps_slow = _SLOW_NS // step_ns
         self._heat_marks = (0.0, 0.0, 0.0)
         self._share_loads()
 
@@ -75,7 +73,7 @@ class Plant(State):
     @property
     def time_ns(self) -> int:
         """The time up to which the plant has been stepped."""
-        return self._steps * self.step_ns
+        return self.steps * self.step_ns
 
     def set_friction(self, front_mu: float, rear_mu: float | None = None) -> None:
         """Friction between tyre and road: dry 1.0, wet 0.7, snow 0.3, ice 0.1; the same for both axles unless given."""
@@ -100,21 +98,12 @@ class Plant(State):
 
     def advance(self, time_ns: int) -> None:
         """Step to `time_ns`, or as near before it as the grid allows. Times already reached cost nothing."""
-        if time_ns < self._next_ns:
-            return
-        steps = time_ns // self.step_ns - self._steps
-        while steps > 0:
-            to_slow = self._steps_slow - self._steps % self._steps_slow
-            now = steps if steps < to_slow else to_slow
-            run_steps(self._memory, now)
-            self._steps += now
-            steps -= now
-            if now == to_slow:
-                self._slow()
-        self._next_ns = (self._steps + 1) * self.step_ns
+        while not advance(self._memory, time_ns):
+            self._slow()
 
     def _slow(self) -> None:
         """Heat and open-circuit voltage, once every 100 ms."""
+        self.slow_ns += _SLOW_NS
         seconds = _SLOW_NS * 1e-9
         front_j, rear_j, pack_j = self._heat_marks
         self.front.warm(self.front.loss_j - front_j, seconds)

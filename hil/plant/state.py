@@ -29,3 +29,10 @@ class State(Structure):
     rear_unit: DriveUnit
     pack: Battery
     coefficients: Coefficients
+    step_ns: int
+    steps: int
+    """Steps made so far."""
+    next_ns: int
+    """Before this time `advance` has nothing to do."""
+    slow_ns: int
+    """When heat and open-circuit voltage are to be stepped next."""

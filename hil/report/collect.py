@@ -12,11 +12,11 @@ from os.path import relpath
 from pathlib import Path
 from typing import Protocol
 
-from hil.measure import FILE_NAME, read_measurements
+from hil.judging.measure import FILE_NAME, read_measurements
+from hil.judging.requirements import Requirement
 from hil.report.coverage import Evidence, Outcome, coverage, missing_claims
 from hil.report.junit import REQ
 from hil.report.page import Report
-from hil.requirements import Requirement
 
 RUN_FOLDER = "run_folder"
 """Name of the property that holds the folder of a test's run."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from hil.measure import Measurement
-from hil.requirements import Requirement
+from hil.judging.measure import Measurement
+from hil.judging.requirements import Requirement
 
 Outcome = Literal["passed", "failed", "skipped"]
 Status = Literal["verified", "failed", "open", "extra", "unclaimed"]

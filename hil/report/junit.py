@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hil.measure import Measurement, failure_text, limit_text
+from hil.judging.measure import Measurement, failure_text, limit_text
 from twinaxle.junit import Case, write_cases
 
 REQ = "req"

@@ -10,8 +10,8 @@ from os.path import relpath
 from pathlib import Path
 from typing import Literal
 
-from hil.measure import Measurement
-from hil.recorder import Mark, Recorder
+from hil.judging.measure import Measurement
+from hil.recording.recorder import Mark, Recorder
 from hil.report.coverage import Coverage
 from hil.report.panels import PANELS, Panel
 from hil.report.plot import plot_svg

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hil.recorder import Recorder
+from hil.recording.recorder import Recorder
 
 Role = Literal["car", "front", "rear", "ask", "grant", "battery", "limit", "other"]
 

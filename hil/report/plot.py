@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hil.recorder import Channel, Mark, Recorder
+from hil.recording.recorder import Channel, Mark, Recorder
 from hil.report.panels import PANELS, Panel, present
 from twinaxle.plot.bands import stretches
 from twinaxle.plot.draw import draw_svg

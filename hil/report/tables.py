@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
-from hil.measure import Limit, Measurement, title_of
+from hil.judging.measure import Limit, Measurement
+from hil.judging.names import title_of
 from hil.report.coverage import STATUS_TEXT, Coverage, Evidence
 from twinaxle.plot.scale import number, number_beside
 

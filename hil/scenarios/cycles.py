@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hil.bench import Bench
-from hil.measure import Measurement
+from hil.judging.measure import Measurement
 from hil.scenarios.cycle import measure_cycle, wltc
 from hil.scenarios.tick import measure_tick
 from hil.workshop import variant_calibration

@@ -70,11 +70,11 @@ def pedal_to_command(bench: Bench, load_percent: int, steps: int = 120) -> float
     """Step the pedal `steps` times at this bus load; measures and returns the worst latency in ms."""
     generator = LoadGenerator(bench, load_percent, bench.seed)
     draw = random.Random(bench.seed)
-    bench.driver.pedal(20)
+    bench.driver.pedal(30)  # both axles at work
     bench.run(1.5)
     moments: list[tuple[int, float]] = []
     for number in range(steps):
-        percent = 26.0 if number % 2 == 0 else 20.0
+        percent = 36.0 if number % 2 == 0 else 30.0
         bench.driver.pedal(percent)
         moments.append((bench.kernel.now_ns, percent))
         bench.run(0.25 + draw.random() * 0.02)

@@ -56,6 +56,19 @@ def test_torque_is_never_more_than_the_pedals_share_of_it(demand, rx, mode, one_
     assert torque <= FULL * travel // 10_000 + 1
 
 
+@pytest.mark.req("TQ-02")
+@pytest.mark.parametrize("speed_ckmh", [1500, 5000, 9000])
+def test_each_mode_has_a_map_of_its_own(demand, rx, speed_ckmh):
+    asked = []
+    for mode in ("Sport", "Normal", "Eco", "Snow"):
+        rx["PedalsDriver.DriveMode"] = raw(f"PedalsDriver.DriveMode.{mode}")
+        asked.append(ask(demand, 5000, speed_ckmh))
+    rx["PedalsDriver.OnePedal"] = 0
+    assert asked[0] > asked[1] + 20
+    assert asked[1] > asked[2] + 20
+    assert asked[2] >= asked[3]
+
+
 @pytest.mark.req("TQ-03")
 @pytest.mark.parametrize(
     ("mode", "one_pedal", "share_g"),

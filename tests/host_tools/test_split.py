@@ -1,12 +1,17 @@
 """Loss maps, threshold table, offline optimum, and the calibration layer that they give."""
 
+import dataclasses
 from pathlib import Path
 
+import fastsim  # type: ignore[import-untyped]
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hil.plant import load_parameters
+from hil.plant.cycle import other_cycles
 from hil.plant.drive_unit import loss_w
+from hil.plant.reference import cycle_torque
 from twinaxle.calibration import load_calibration
 from twinaxle.calibration.load import merged
 from twinaxle.cli import main
@@ -14,7 +19,7 @@ from twinaxle.errors import UserError
 from twinaxle.paths import CALIBRATIONS
 from twinaxle.split.derive import derived_text, read_rules, stale
 from twinaxle.split.maps import LossMap, load_map, load_maps, write_map
-from twinaxle.split.optimum import alone_w, best_w, both_w, half_w, table_w, together
+from twinaxle.split.optimum import alone_w, best_w, both_w, energies_wh, half_w, table_w, together
 from twinaxle.split.table import loss_model, modelled_w, thresholds
 
 LOSSES = load_parameters().losses
@@ -84,6 +89,32 @@ def test_nothing_beats_the_best_split_and_the_table_is_close() -> None:
     steady = np.full(400, 40.0), np.full(400, 3000.0)
     last = table_w(MAPS, *steady, 0.1, RULES, thresholds(MAPS, RULES).as_arrays())[-1]
     assert last == pytest.approx(float(best_w(MAPS, *steady, RULES)[-1]), abs=1e-6)
+
+
+def american_cycle(name: str) -> NDArray[np.float64]:
+    """A cycle that FASTSim brings, m/s each second."""
+    data = fastsim.Cycle.from_resource(name).to_dict()
+    times = np.asarray(data["time_seconds"])
+    speeds: NDArray[np.float64] = np.interp(
+        np.arange(times[-1] + 1.0), times, np.asarray(data["speed_meters_per_second"])
+    )
+    return speeds
+
+
+@pytest.mark.req("SP-01")
+@pytest.mark.parametrize("name", ["NEDC", "WLTC class 1", "WLTC class 2", "hwfet.csv", "udds.csv"])
+def test_the_rules_serve_other_cycles_than_the_wltc_too(name: str) -> None:
+    """What the engaging share was chosen on is the WLTC: elsewhere no other choice is much better either."""
+    speeds_mps = american_cycle(name) if name.endswith(".csv") else other_cycles()[name]
+    drive, axis = cycle_torque(speeds_mps, 0.1), thresholds(MAPS, RULES).as_arrays()
+
+    def to_best_percent(engage: float) -> float:
+        energy = energies_wh(MAPS, *drive, 0.1, dataclasses.replace(RULES, engage=engage), axis)
+        return 100.0 * (energy["threshold table"] / energy["best of all shares"] - 1.0)
+
+    chosen = to_best_percent(RULES.engage)
+    assert 0.0 <= chosen <= 0.2
+    assert chosen - min(to_best_percent(engage) for engage in (0.8, 1.0, 1.1, 1.4, 1.6, 2.0)) <= 0.06
 
 
 def test_the_best_split_keeps_the_rules() -> None:

@@ -1,4 +1,5 @@
 # Facts on time, soft timers, the scheduler and idle(). Needs nothing but the board.
+import gc
 import micropython
 import time
 from machine import Pin, Timer, disable_irq, enable_irq, freq, idle, unique_id
@@ -33,6 +34,10 @@ count = 0
 while time.ticks_diff(time.ticks_us(), start) < 1000:
     count += 1
 check("busy_wait_ends", count > 5, count)
+start = time.ticks_us()
+gc.collect()
+took = time.ticks_diff(time.ticks_us(), start)
+check("gc_collect_takes_milliseconds", 500 <= took <= 12_000, took)
 start = time.ticks_us()
 for _ in range(20):
     idle()
@@ -117,3 +122,14 @@ led.off()
 check("pin_output_off", led() == 0, led())
 check("one_object_a_pin", Pin("A14") is led)
 check("unknown_pin_raises_value_error", raises(ValueError, Pin, "Z9"))
+
+# With nothing connected to X2
+pin = Pin("X2", Pin.IN, Pin.PULL_UP)
+check("open_input_reads_its_pull_up", pin.value() == 1, pin.value())
+pin.init(Pin.IN, Pin.PULL_DOWN)
+check("open_input_reads_its_pull_down", pin.value() == 0, pin.value())
+pin.on()
+check("input_is_not_driven", pin.value() == 0, pin.value())
+pin.init(Pin.OUT)
+check("output_begins_with_what_was_written_before", pin.value() == 1, pin.value())
+pin.init(Pin.IN)

@@ -17,8 +17,9 @@ _BOARD = (
 )
 _ADC_PINS = "A0 A1 A2 A3 A4 A5 A6 A7 B0 B1 C0 C1 C2 C3 C4 C5"
 
-# By pin number (port * 16 + pin): level driven from outside, and level put out
-_input = bytearray(64)
+# By pin number (port * 16 + pin): level driven from outside, or that nobody drives it, and level put out
+_OPEN = const(2)
+_input = bytearray(_OPEN for _ in range(64))
 _output = bytearray(64)
 _adc_mv = {}
 _pins = {}
@@ -57,6 +58,8 @@ def event(at):
     level = reply[at + 2]
     _input[number] = level
     entry = _irqs.get(number) if _irqs else None
+    if entry and before == _OPEN:
+        before = _pulled(entry[3])
     if entry and level != before:
         trigger, handler, hard, pin = entry
         if trigger & (0x0010_0000 if level else 0x0020_0000):
@@ -68,6 +71,11 @@ def event(at):
                 handler(pin)
                 micropython.heap_unlock()
                 I[_ISR] -= 1
+
+
+def _pulled(pin):
+    # What a pin reads that nobody drives; without a pull it floats, here low.
+    return 1 if pin._pull == 1 else 0
 
 
 class Pin:
@@ -129,16 +137,19 @@ class Pin:
         wait.poll()
         if self._mode in _OUT_MODES:
             level = _output[number]
-            return level if self._mode == 1 or not level else _input[number]
-        return _input[number]
+            if self._mode == 1 or not level:
+                return level
+        level = _input[number]
+        return _pulled(self) if level == _OPEN else level
 
     __call__ = value
 
     def _put(self, level):
         number = self._number
-        if _output[number] != level or not self._mode:
-            _output[number] = level
-            emit(8 | level << 8, number)
+        if _output[number] != level:
+            _output[number] = level  # of an input it is the register alone, until the pin becomes an output
+            if self._mode in _OUT_MODES:
+                emit(8 | level << 8, number)
 
     def on(self):
         self._put(1)

@@ -57,6 +57,16 @@ def wait_until(target):
         _interrupt()
 
 
+def awake():
+    # What follows a sleep is computed too: it costs as much as an interrupt, and its outputs take effect after that.
+    if not I[_ISR]:
+        busy = T[_BUSY]
+        now = T[_NOW]
+        if busy < now:
+            busy = now
+        T[_CHARGE] = busy + I[_RX_COST]
+
+
 def _interrupt():
     I[_KBD] = 0
     if not I[_ISR] and not I[_SCHED_LOCK]:

@@ -51,12 +51,14 @@ def ticks_add(ticks: int, delta: int) -> int:
 def sleep_us(us):
     if us > 0:
         _wait.wait_until(_T[0] + us)
+        _wait.awake()
 
 
 def sleep_ms(ms):
     # Counts SysTicks, of which the first may come at once; without any to count it still waits for one interrupt.
     if ms > 0:
         _wait.wait_until((_T[0] // 1000 + ms) * 1000)
+        _wait.awake()
     elif ms == 0:
         _wait.wait_interrupt()
 

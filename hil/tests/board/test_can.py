@@ -2,6 +2,7 @@
 
 import pytest
 
+from hil.board.board import BOOT_NS
 from hil.bus import ErrorState, Frame
 from hil.tests.board.rig import MakeRig
 
@@ -220,6 +221,53 @@ def test_computing_time_of_a_tick_is_charged(rig: MakeRig, cost_us: int) -> None
     took_us, phase_us = map(int, bench.text.split())
     assert cost_us - 2 <= took_us <= cost_us + 2
     assert phase_us <= 2
+
+
+@pytest.mark.parametrize("sleep", ["sleep_ms(2)", "sleep_us(1500)"])
+def test_what_follows_a_sleep_is_computed_too(rig: MakeRig, sleep: str) -> None:
+    bench = rig(
+        f"""
+        import machine, time
+        pin = machine.Pin("X1", machine.Pin.OUT)
+        time.{sleep}
+        pin.value(1)
+        print(time.ticks_us())
+        """,
+        rx_cost_us=70,
+    )
+    ups: list[int] = []
+    bench.board.on_output("X1", lambda level: ups.append(bench.kernel.now_ns))
+    bench.start()
+    bench.run_ms(5)
+    (up_us,) = ((up - BOOT_NS) / 1000 for up in ups)
+    assert 70 <= up_us - (2000 if "ms" in sleep else 1500) <= 90
+    assert int(bench.text) == pytest.approx(up_us, abs=4)
+
+
+def test_a_collection_takes_the_processor(rig: MakeRig) -> None:
+    """Frames are received meanwhile, by the hard handler; the program goes on 10 ms later."""
+    bench = rig(
+        firmware(
+            "print(time.ticks_ms())",
+            """
+            import gc
+            can.set_filters(None)
+            can.irq(on_frame, trigger=can.IRQ_RX, hard=True)
+            pin = machine.Pin("X1", machine.Pin.OUT)
+            gc.collect()
+            pin.value(1)
+            while True:
+                machine.idle()
+            """,
+        )
+    )
+    ups: list[int] = []
+    bench.board.on_output("X1", lambda level: ups.append(bench.kernel.now_ns))
+    bench.start()
+    bench.burst_at_us(4_000, Frame(0x100, bytes(8)))
+    bench.run_ms(15)
+    assert bench.text.split() == ["4"]
+    assert ups[0] - BOOT_NS == pytest.approx(10_000_000, abs=200_000)
 
 
 def test_interrupts_during_a_tick_delay_its_outputs(rig: MakeRig) -> None:

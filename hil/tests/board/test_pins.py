@@ -77,3 +77,40 @@ def test_pin_that_does_not_exist(rig: MakeRig) -> None:
     bench = rig("")
     with pytest.raises(UserError, match="no pin 'Q7'"):
         bench.board.set_input("Q7", True)
+
+
+def test_only_an_output_drives_its_pin(rig: MakeRig) -> None:
+    """Firmware that forgets to make its enable line an output must not get torque here either."""
+    bench = rig(
+        """
+        import machine, time
+        enable = machine.Pin("X1")
+        enable.on()
+        time.sleep_ms(10)
+        enable.init(machine.Pin.OUT)
+        """
+    )
+    edges: list[tuple[int, bool]] = []
+    bench.board.on_output("X1", lambda level: edges.append((bench.kernel.now_ns, level)))
+    bench.start()
+    bench.run_ms(9)
+    assert edges == []
+    bench.run_ms(10)
+    assert [level for _, level in edges] == [True]
+
+
+def test_an_input_that_is_driven_from_outside_does_not_read_its_pull(rig: MakeRig) -> None:
+    bench = rig(
+        """
+        import machine, time
+        pin = machine.Pin("X3", machine.Pin.IN, machine.Pin.PULL_UP)
+        pin.irq(lambda p: print("edge", p.value()), machine.Pin.IRQ_FALLING)
+        print(pin.value())
+        time.sleep_ms(20)
+        print(pin.value())
+        """
+    )
+    bench.start()
+    bench.at_board_us(5_000, lambda: bench.board.set_input("X3", False))
+    bench.run_ms(30)
+    assert bench.text.split() == ["1", "edge", "0", "0"]

@@ -240,14 +240,14 @@ def test_hooks_lose_alter_and_keep_back_frames(bench: Bench) -> None:
             return None
         return frame._replace(data=b"new")
 
-    a.tx_hooks.append(hook)
+    a.hook(hook)
     a.send(lose, results.append)
     a.send(change, results.append)
     a.send_past_hooks(change)
     bench.run_ms(2)
     assert [frame.data for _, frame, _ in bench.log] == [b"new", b"old"]
     assert results == [True, True]
-    a.tx_hooks.remove(hook)
+    a.unhook(hook)
     a.send(lose)
     bench.run_ms(1)
     assert bench.log[-1][1] == lose

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hil.bus import Bus, Frame
 from hil.bus.calm import LOG_RECORDS, WAITING
 from hil.kernel import Kernel
+from hil.recording.trace import Trace
 from hil.tests.bus.conftest import Bench
-from hil.trace import Trace
 
 FRAMES = st.builds(
     Frame,

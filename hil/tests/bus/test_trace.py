@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hil.bus import ErrorKind, Frame
-from hil.trace import Trace, message_of
+from hil.recording.trace import Trace, message_of
 from twinaxle.errors import UserError
 
 from .conftest import Bench

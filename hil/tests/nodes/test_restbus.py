@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from hil.nodes import Bms, Esc, Inverter, Pedals
-from hil.nodes.base import Choices, Node, Provider
+from hil.nodes.base import Node, Provider
+from hil.nodes.messages import Choices
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import codec
 from twinaxle.e2e import Verdict

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from hil.measure import Measurements
-from hil.recorder import Channel, Recorder
+from hil.judging.measure import Measurements
+from hil.recording.recorder import Channel, Recorder
 
 NAN = math.nan
 PERIOD_NS = 10_000_000

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hil.measure import FILE_NAME, Measurements
+from hil.judging.measure import FILE_NAME, Measurements
+from hil.judging.requirements import Requirement
 from hil.report import Evidence, SessionResults, coverage, evidence_of, missing_claims, write_session_report
-from hil.requirements import Requirement
 
 REGISTER = {
     "SF-01": Requirement("SF-01", "Safety", "E2E", claimed=True),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.measure import Measurements
+from hil.judging.measure import Measurements
 from hil.report import junit_properties, write_junit
 
 EXPECTED = """\

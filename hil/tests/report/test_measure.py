@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.measure import (
+from hil.judging.measure import (
     FILE_NAME,
     Limit,
     Measurement,
     Measurements,
     from_json,
     read_measurements,
-    title_of,
     to_json,
-    unit_of,
 )
+from hil.judging.names import title_of, unit_of
 from twinaxle.errors import UserError
 
 ABOVE_100 = math.nextafter(100.0, math.inf)
@@ -109,6 +108,9 @@ def test_units_and_titles_come_from_names() -> None:
     assert (unit_of("tries"), title_of("tries")) == ("", "Tries")
     assert (unit_of("energy_whpkm"), unit_of("latency_us")) == ("Wh/km", "µs")
     assert title_of("first_guess") == "First guess"
+    assert title_of("accel_0_100_s") == "Accel 0-100"
+    assert title_of("pedal_to_command_at_30_percent_load_ms") == "Pedal to command at 30 % load"
+    assert title_of("wltc_range_km") == "WLTC range"
     assert unit_of("s") == ""
 
 

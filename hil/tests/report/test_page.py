@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hil.measure import Measurements
-from hil.recorder import Recorder
+from hil.judging.measure import Measurements
+from hil.judging.requirements import requirements
+from hil.recording.recorder import Recorder
 from hil.report import Report, coverage, evidence_of
-from hil.requirements import requirements
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}

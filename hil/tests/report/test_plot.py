@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.recorder import Channel, Mark, Recorder
+from hil.recording.recorder import Channel, Mark, Recorder
 from hil.report import PANELS, chosen, plot_svg
 from twinaxle.plot.bands import stretches
 from twinaxle.plot.draw import plot_css

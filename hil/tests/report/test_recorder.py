@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil.recorder import Channel, Recorder
+from hil.recording.recorder import Channel, Recorder
 
 CHANNELS = (Channel("speed_kmh", "km/h"), Channel("torque_nm", "Nm"))
 

@@ -197,7 +197,7 @@ def test_wheels_marked_invalid_are_not_used(driving: Bench, valid: int) -> None:
 @pytest.mark.req("SP-04", "SP-06")
 def test_an_axle_on_ice_leaves_the_torque_to_the_other(driving: Bench) -> None:
     driving.plant.set_friction(0.1, 1.0)
-    driving.driver.pedal(50)
+    driving.driver.pedal(55)
     driving.run(0.5)
     course = drive(driving, 1.5)
     front, rear = course.torques_nm[-1]

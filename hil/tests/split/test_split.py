@@ -228,7 +228,7 @@ def test_the_rear_axle_alone_brakes_a_little_only(driving: Bench) -> None:
     driving.driver.pedal(0)
     driving.run(1)
     assert driving.plant.rear.torque_nm < -10
-    driving.measure("rear_only_limp_g", -driving.plant.rear.torque_nm / G_NM, 0.0301, req="SP-05")
+    driving.measure("rear_only_limp_g", -driving.plant.rear.torque_nm / G_NM, 0.03, req="SP-05")
 
 
 @pytest.mark.req("SP-07")
@@ -252,6 +252,6 @@ def test_one_unit_lost_at_any_speed_and_the_other_drives_on(driving: Bench, axle
     times_ns, request_nm = driving.series(f"VcuInv{other.capitalize()}Command", "TorqueRequest")
     after = request_nm[np.searchsorted(times_ns, from_ns) - 1 :]
     driving.measure("limp_torque_nm", torque_nm, 330.01, at_least=100, req="SP-07")
-    driving.measure("limp_power_kw", power_kw, 150.5, req="SP-07")
+    driving.measure("limp_power_kw", power_kw, 150.5, req="SP-07", comment="torque lags by 5 ms as speed rises")
     driving.measure("limp_step_nm", float(np.max(np.diff(after))), 10.01, req="SP-07", comment="between commands")
     assert driving.vcu_state == "Limp"

@@ -26,7 +26,7 @@ def test_no_step_of_torque_at_constant_pedal(driving: Bench, mode: str) -> None:
         driving.until(lambda: (driving.speed_kmh >= until_kmh) == rising, timeout=150, every_ms=10)  # noqa: B023
         times, demand = driving.series("VcuStatus", "TorqueDemand")
         after = demand[times >= begin * 1e9]
-        # Sum of two motors, told every second tick
+        # Sum of two motors, told every second tick. At constant power alone it loses 2.6 Nm a tick at 65 km/h
         steps.append(float(np.max(np.abs(np.diff(after)))) / 4)
     driving.measure(
         f"step_at_constant_pedal_{mode.lower()}_nm",
@@ -73,7 +73,7 @@ def test_lift_off_fades_between_8_and_3_kmh(at_speed: AtSpeed) -> None:
     bench.measure("regeneration_at_8_kmh_g", braking_g(bench), within=(0.25, 0.31), req="TQ-03")
     settle(bench, 3.0)
     bench.run(0.1)
-    bench.measure("regeneration_under_3_kmh_g", braking_g(bench), within=(-0.002, 0.012), req="TQ-03")
+    bench.measure("regeneration_under_3_kmh_g", braking_g(bench), within=(-0.001, 0.001), req="TQ-03")
 
 
 @pytest.mark.req("TQ-03")
@@ -81,15 +81,15 @@ def test_stop_lamp_follows_regeneration_with_hysteresis(at_speed: AtSpeed) -> No
     """One pedal from coast to full regeneration and back: the lamp by the car's deceleration."""
     bench = at_speed(100)
     bench.driver.one_pedal(True)
-    bench.driver.pedal(25)
+    bench.driver.pedal(40)
     bench.run(1.0)
     on = off = None
-    for target in (0.0, 25.0):
+    for target in (0.0, 40.0):
         bench.driver.pedal(target, ramp_s=4.0)
-        for _ in range(250):
+        for _ in range(2500):
             lamp = bench.latest("VcuStatus").StopLamp
             decel = braking_g(bench) * GRAVITY_MPS2
-            bench.run(0.02)
+            bench.run(0.002)
             changed = bench.latest("VcuStatus").StopLamp != lamp
             if changed and lamp == 0:
                 on = decel
@@ -97,8 +97,8 @@ def test_stop_lamp_follows_regeneration_with_hysteresis(at_speed: AtSpeed) -> No
                 off = decel
         assert bench.speed_kmh > 15
     assert on is not None and off is not None
-    bench.measure("stop_lamp_on_mps2", on, within=(1.25, 1.45), req="TQ-03")
-    bench.measure("stop_lamp_off_mps2", off, within=(0.55, 0.75), req="TQ-03")
+    bench.measure("stop_lamp_on_mps2", on, 1.3, at_least=0.7, req="TQ-03")
+    bench.measure("stop_lamp_off_mps2", off, 1.3, at_least=0.7, req="TQ-03")
 
 
 @pytest.mark.req("TQ-03")
@@ -160,7 +160,7 @@ def test_reverse(bench: Bench) -> None:
 def test_gear_changes_wait_for_5_kmh(bench: Bench, first: str, then: str) -> None:
     """The other gear is selected at 20 km/h with the pedal pressed: no torque until the car is slow enough."""
     bench.start_up(gear=first)  # type: ignore[arg-type]
-    bench.driver.pedal(50)
+    bench.driver.pedal(60)
     bench.until(lambda: abs(bench.speed_kmh) >= 20, timeout=20)
     bench.driver.pedal(0)
     bench.run(0.8)
@@ -192,4 +192,4 @@ def test_lift_off_never_accelerates(bench: Bench, gear: str, mode: str) -> None:
     begin = len(bench.recorder.series("speed_kmh"))
     bench.until(lambda: abs(bench.speed_kmh) < 6.5, timeout=90, every_ms=10)
     speeds = np.abs(bench.recorder.series("speed_kmh")[begin:])
-    bench.measure(f"lift_off_gain_{gear}_{mode.lower()}_kmh", float(np.max(np.diff(speeds))), 0.01, req="TQ-05")
+    bench.measure(f"lift_off_gain_{gear}_{mode.lower()}_kmh", float(np.max(np.diff(speeds))), 0.0, req="TQ-05")

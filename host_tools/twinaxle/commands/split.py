@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from twinaxle.split.optimum import Maps, Rules
     from twinaxle.split.table import Thresholds
 
+STEP_S = 0.1
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
@@ -16,9 +18,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="compute the split between the axles from the loss maps",
         description="Reads loss maps of both drive units (CSV: speed_rpm,torque_nm,loss_w with the gates on; "
         "speed_rpm,loss_w with the gates off) and computes under which summed torque one axle alone loses less. "
-        "'show' prints the table and the energy over the WLTC of half and half, the table, and the best of all shares; "
-        "'write' puts the table and the fitted loss model into the calibration; 'maps' writes maps from the virtual "
-        "car's loss formula.",
+        "'show' prints the table and the energy over the WLTC and other cycles of half and half, the table, and the "
+        "best of all shares; 'write' puts the table and the fitted loss model into the calibration; 'maps' writes maps "
+        "from the virtual car's loss formula.",
     )
     parser.add_argument("action", choices=("show", "write", "maps"), nargs="?", default="show")
     parser.add_argument("--maps", type=Path, metavar="FOLDER", help="default: firmware/calibration/losses")
@@ -64,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
         f"loss model of the limits: {model.mean_error_w:.1f} W off the maps on average, "
         f"{model.worst_error_w:.1f} W at most"
     )
-    print()
     print("\n".join(_energies(maps, rules, table)))
     if args.plot:
         from twinaxle.split.plot import split_svg
@@ -96,22 +97,16 @@ def _write_maps(folder: Path) -> int:
 
 
 def _energies(maps: "Maps", rules: "Rules", table: "Thresholds") -> list[str]:
-    """Lines on the WLTC."""
-    from hil.plant.cycle import wltc_class3b
+    """Lines on the WLTC, and on cycles that the rules were not chosen on."""
+    from hil.plant.cycle import other_cycles, wltc_class3b
     from hil.plant.reference import cycle_torque
-    from twinaxle.split.optimum import best_w, energy_wh, half_w, shaft_wh, table_w
+    from twinaxle.split.optimum import energies_wh
 
-    step_s = 0.1
-    torque_nm, speed_rpm, auxiliary_w = cycle_torque(wltc_class3b(), step_s)
-    base_wh = shaft_wh(torque_nm, speed_rpm, step_s) + auxiliary_w * len(torque_nm) * step_s / 3600.0
-    ways = {
-        "half and half": half_w(maps, torque_nm, speed_rpm),
-        "threshold table": table_w(maps, torque_nm, speed_rpm, step_s, rules, table.as_arrays()),
-        "best of all shares": best_w(maps, torque_nm, speed_rpm, rules),
-    }
-    energy = {name: base_wh + energy_wh(heat, step_s) for name, heat in ways.items()}
-    half, best = energy["half and half"], energy["best of all shares"]
-    lines = [f"{'WLTC class 3b, at the pack':26} {'energy':>10} {'to half':>9} {'to best':>9}"]
-    for name, value in energy.items():
-        lines.append(f"{name:26} {value:7.1f} Wh {100 * (value / half - 1):+7.2f} % {100 * (value / best - 1):+7.3f} %")
+    lines = []
+    for cycle, speeds_mps in {"WLTC class 3b": wltc_class3b(), **other_cycles()}.items():
+        energy = energies_wh(maps, *cycle_torque(speeds_mps, STEP_S), STEP_S, rules, table.as_arrays())
+        lines += ["", f"{cycle + ', at the pack':26} {'energy':>10} {'to half':>9} {'to best':>9}"]
+        for name, value in energy.items():
+            to_half, to_best = (100 * (value / energy[other] - 1) for other in ("half and half", "best of all shares"))
+            lines.append(f"{name:26} {value:7.1f} Wh {to_half:+7.2f} % {to_best:+7.3f} %")
     return lines

@@ -168,3 +168,22 @@ def shaft_wh(torque_nm: Array, speed_rpm: Array, step_s: float) -> float:
 def energy_wh(heat_w: Array, step_s: float) -> float:
     """Energy of a power, Wh."""
     return float(np.sum(heat_w) * step_s / 3600.0)
+
+
+def energies_wh(
+    maps: Maps,
+    torque_nm: Array,
+    speed_rpm: Array,
+    auxiliary_w: float,
+    step_s: float,
+    rules: Rules,
+    thresholds: tuple[Array, Array, Array],
+) -> dict[str, float]:
+    """Energy of a drive at the pack in Wh: half and half, the threshold table, the best of all shares."""
+    base_wh = shaft_wh(torque_nm, speed_rpm, step_s) + auxiliary_w * len(torque_nm) * step_s / 3600.0
+    heat = {
+        "half and half": half_w(maps, torque_nm, speed_rpm),
+        "threshold table": table_w(maps, torque_nm, speed_rpm, step_s, rules, thresholds),
+        "best of all shares": best_w(maps, torque_nm, speed_rpm, rules),
+    }
+    return {name: base_wh + energy_wh(power_w, step_s) for name, power_w in heat.items()}

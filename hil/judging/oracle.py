@@ -2,17 +2,17 @@
 
 It shares nothing with the firmware and believes nothing that the firmware says of itself but its state (G3 speaks of
 states). A goal is violated when its condition has held for longer than its time; the first violation of each is kept.
-The conditions, with their figures, are in `hil.goals`.
+The conditions, with their figures, are in `hil.judging.goals`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil import goals
-from hil.goals import LASTING, PERIOD_NS
+from hil.judging import goals
+from hil.judging.goals import LASTING, PERIOD_NS
+from hil.judging.observer import Observer
 from hil.native import memory
-from hil.observer import Observer
 from hil.plant import Plant
 
 
@@ -28,7 +28,7 @@ class Violation:
 class Oracle:
     """Call `check` once every `PERIOD_NS`; read `violations` at the end of the run.
 
-    Raises UserError for a database whose messages `hil.goals` cannot read.
+    Raises UserError for a database whose messages `hil.judging.goals` cannot read.
     """
 
     def __init__(self, observer: Observer, plant: Plant) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.bus import Bus
+from hil.bus.calm import NEVER_NS
 from twinaxle.dbc import Database, Message
 from twinaxle.dbc.codec import MessageCodec, whole_inverse
 from twinaxle.errors import UserError
@@ -17,13 +18,18 @@ from twinaxle.errors import UserError
 class Newest:
     """The newest frame of one message."""
 
-    __slots__ = ("_can_id", "_codec", "_data", "_decoded_ns", "_length", "_times", "_values", "message")
+    __slots__ = (
+        "_can_id", "_codec", "_data", "_decoded_ns", "_kernel", "_length", "_silence_ns", "_times", "_values",
+        "message",
+    )  # fmt: skip
 
     def __init__(self, bus: Bus, message: Message) -> None:
         self.message = message
         self._can_id = message.frame_id
         self._codec = MessageCodec(message)
         self._times, self._data, self._length = bus.newest_ns, bus.newest_data, bus.newest_length
+        self._kernel = bus.kernel
+        self._silence_ns = (message.rx_timeout_ms or 10 * message.cycle_ms) * 1_000_000 or NEVER_NS
         self._decoded_ns = -1
         self._values: Any = None
 
@@ -46,6 +52,14 @@ class Newest:
             self._values = self._codec.unpack(self.payload())
             self._decoded_ns = time_ns
         return self._values
+
+    def fresh_reader(self, name: str, absent: float) -> Callable[[], float]:
+        """As `reader`, but `absent` too after the message's receive timeout in the database (without one: ten cycles):
+        who has no power says nothing.
+        """
+        read, times, can_id = self.reader(name), self._times, self._can_id
+        kernel, silence_ns = self._kernel, self._silence_ns
+        return lambda: read() if times[can_id] >= kernel.now_ns - silence_ns else absent
 
     def reader(self, name: str, absent: float = 0) -> Callable[[], float]:
         """A function that reads one signal of the newest frame, as `values` has it but without decoding the others.

@@ -1,6 +1,6 @@
 """The safety goals G1 to G6 as conditions on the plant's truth and the bus's newest frames, compiled.
 
-The oracle (`hil.oracle`) looks through `look` once a control period. The goals and their times are those of the
+The oracle (`hil.judging.oracle`) looks through `look` once a control period. The goals and their times are those of the
 requirements. A figure that they leave open stands below with its reason.
 """
 

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hil.requirements import check_ids
+from hil.judging.names import unit_of
+from hil.judging.requirements import check_ids
 from twinaxle.errors import UserError
 
 FILE_NAME = "measurements.jsonl"
@@ -261,27 +262,6 @@ def limit_text(limit: Limit, unit: str = "") -> str:
     if limit.minimum is not None:
         return f"at least {limit.minimum:.6g}{tail}"
     return ""
-
-
-_UNITS = {
-    "ns": "ns", "us": "µs", "ms": "ms", "s": "s", "nm": "Nm", "nmps": "Nm/s", "kmh": "km/h", "mps": "m/s",
-    "mps2": "m/s²", "rpm": "rpm", "radps": "rad/s", "w": "W", "kw": "kW", "wh": "Wh", "kwh": "kWh", "whpkm": "Wh/km",
-    "km": "km", "m": "m", "v": "V", "mv": "mV", "a": "A", "percent": "%", "degc": "°C", "bytes": "B", "kb": "KB",
-    "bar": "bar", "g": "g", "hz": "Hz", "frames": "frames", "ticks": "ticks", "count": "", "factor": "x",
-}  # fmt: skip
-
-
-def unit_of(name: str) -> str:
-    """The unit that the suffix of an identifier stands for: "fault_to_zero_ms" gives "ms"; "" when there is none."""
-    head, _, suffix = name.rpartition("_")
-    return _UNITS.get(suffix, "") if head else ""
-
-
-def title_of(name: str) -> str:
-    """An identifier as a phrase without its unit: "fault_to_zero_ms" gives "Fault to zero"."""
-    head, _, suffix = name.rpartition("_")
-    words = (head if head and suffix in _UNITS else name).replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 def _ids(name: str, req: str | Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from twinaxle.errors import UserError
 
-REGISTER = Path(__file__).with_name("requirements.toml")
+REGISTER = Path(__file__).parents[1] / "requirements.toml"
 _ID = re.compile(r"[A-Z]{2}-\d{2}")
 
 

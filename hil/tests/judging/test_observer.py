@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.bus import Bus, Frame
+from hil.judging.observer import Observer
 from hil.kernel import Kernel
-from hil.observer import Observer
 from twinaxle.dbc import powertrain
 from twinaxle.errors import UserError
 
@@ -41,3 +41,17 @@ def test_nothing_is_known_of_a_message_that_never_came() -> None:
         observer.latest("VcuStatus")
     with pytest.raises(UserError, match="'Nonsense' is not in the database"):
         observer.latest("Nonsense")
+
+
+def test_a_fresh_reader_knows_when_nobody_speaks_any_more() -> None:
+    kernel = Kernel()
+    bus = Bus(kernel)
+    message = powertrain().messages["InvFrontStatus"]
+    read = Observer(bus, powertrain()).newest(message.name).fresh_reader("State", -1.0)
+    assert read() == -1.0
+    sender, _ = bus.attach("A"), bus.attach("B")
+    sender.send(Frame(message.frame_id, b"\0\x30" + bytes(6)))
+    kernel.run_until(message.rx_timeout_ms * 1_000_000)
+    assert read() == 3.0
+    kernel.run_until(kernel.now_ns + 1_000_000)
+    assert read() == -1.0

@@ -20,7 +20,7 @@ from twinaxle.errors import UserError
 if TYPE_CHECKING:
     import can
 
-    from hil.trace_writers import BenchBLFWriter
+    from hil.recording.writers import BenchBLFWriter
 
 ERROR = 1 << 29
 """A flag in the id of a record, as EXTENDED and REMOTE at the place where SocketCAN has it."""
@@ -132,7 +132,7 @@ class Trace:
         all)` is called now and then. Raises UserError for a suffix that python-can does not know or a path that
         cannot be written.
         """
-        from hil.trace_writers import BenchBLFWriter, open_writer
+        from hil.recording.writers import BenchBLFWriter, open_writer
 
         total = len(self)
         with open_writer(path) as writer:

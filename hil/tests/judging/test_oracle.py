@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from hil.bus import Bus, Frame
+from hil.judging.observer import Observer
+from hil.judging.oracle import PERIOD_NS, Oracle
 from hil.kernel import Kernel
-from hil.observer import Observer
-from hil.oracle import PERIOD_NS, Oracle
 from hil.plant import Plant
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.codec import codec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hil.car import VirtualCar
-from hil.observer import Observer
-from hil.recorder import Channel
+from hil.judging.observer import Observer
+from hil.recording.recorder import Channel
 
 NAN = float("nan")
 
@@ -42,13 +42,13 @@ def channels(observer: Observer) -> tuple[Channel, ...]:
 
 
 def rows(car: VirtualCar, observer: Observer) -> Callable[[], tuple[float, ...]]:
-    """A function that gives the values of all channels at this moment; NaN where the bus has not said anything yet."""
+    """A function that gives the values of all channels at this moment; NaN where the bus says nothing (any more)."""
     plant, pedals = car.plant, car.pedals
     front, rear, battery = plant.front, plant.rear, plant.battery
     kmh_per_radps = plant.parameters.tyre.rolling_radius_m * 3.6
 
     def told(message: str, signal: str) -> Callable[[], float]:
-        return observer.newest(message).reader(signal, NAN)
+        return observer.newest(message).fresh_reader(signal, NAN)
 
     demand, granted = told("VcuStatus", "TorqueDemand"), told("VcuStatus", "TorqueGranted")
     front_request = told("VcuInvFrontCommand", "TorqueRequest")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.requirements import check_ids, load_requirements, requirements
+from hil.judging.requirements import check_ids, load_requirements, requirements
 from twinaxle.errors import UserError
 
 GOOD = '[group.SF]\ntitle = "Safety"\n[requirement.SF-01]\ntext = "E2E"\nclaimed = true\n'

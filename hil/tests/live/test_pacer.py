@@ -2,8 +2,8 @@
 
 import pytest
 
-from hil import pacer
-from hil.pacer import Pacer
+from hil.live import pacer
+from hil.live.pacer import Pacer
 
 MS = 1_000_000
 
