@@ -155,7 +155,7 @@ class Bench:
         if not self._begun:
             self._begun = True
             if self._loop is not None:
-                warm_up(self.car)
+                warm_up()
             self.kernel.at(0, self._look)
             self.car.power_on()
 

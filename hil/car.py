@@ -98,11 +98,11 @@ class VirtualCar:
             node.power_off()
 
 
-def warm_up(car: VirtualCar) -> None:
-    """Have the compiled code of a car like this one loaded, on first use made (20 s): a bench that is tied to the wall
+def warm_up() -> None:
+    """Have the compiled code of bus, nodes and plant loaded, on first use made (20 s): a bench that is tied to the wall
     clock cannot wait for that later.
     """
-    other = VirtualCar(None, seed=1, nodes=[name for name, node in car.nodes.items() if node.present])
-    other.power_on()
-    other.kernel.run_until(_WARM_UP_NS)
-    other.power_off()
+    car = VirtualCar(None, seed=1)
+    car.power_on()
+    car.kernel.run_until(_WARM_UP_NS)
+    car.power_off()

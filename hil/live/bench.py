@@ -193,7 +193,7 @@ class LiveBench:
         if self._begun:
             return
         self._begun = True
-        warm_up(self.car)
+        warm_up()
         self.kernel.at(self.kernel.now_ns, self._look)
         self.car.power_on()
         if self._scenario is not None:
