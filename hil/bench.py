@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from hil.board import VirtualBoard
 from hil.bus import BusView
-from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.car import VIRTUAL_NODES, VirtualCar, warm_up
 from hil.judging.measure import FILE_NAME, Measurements
 from hil.judging.observer import Observer
 from hil.judging.oracle import PERIOD_NS, Oracle
@@ -154,6 +154,8 @@ class Bench:
         """12 V on. Without effect the second time."""
         if not self._begun:
             self._begun = True
+            if self._loop is not None:
+                warm_up()
             self.kernel.at(0, self._look)
             self.car.power_on()
 

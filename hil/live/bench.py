@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hil.bus import LoadMark
-from hil.car import VIRTUAL_NODES, VirtualCar
+from hil.car import VIRTUAL_NODES, VirtualCar, warm_up
 from hil.judging.observer import Observer
 from hil.judging.oracle import PERIOD_NS, Oracle
 from hil.live.beacon import PERIOD_NS as BEACON_PERIOD_NS
@@ -193,6 +193,7 @@ class LiveBench:
         if self._begun:
             return
         self._begun = True
+        warm_up()
         self.kernel.at(self.kernel.now_ns, self._look)
         self.car.power_on()
         if self._scenario is not None:

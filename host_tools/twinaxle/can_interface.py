@@ -36,6 +36,8 @@ from twinaxle.socketcand import (
 DEFAULT_HOST = "127.0.0.1"
 
 _CONNECT_S = 5.0
+_ANSWER_S = 40.0
+"""A bench listens before it answers: its first start compiles for 20 s. Whoever is started with it waits for it."""
 _DETECT_S = 0.3
 _LEAVE_S = 2.0
 _RECEIVE_BYTES = 1 << 16
@@ -97,6 +99,7 @@ class TwinaxleBus(can.BusABC):
 
     def _shake_hands(self, bus_name: str) -> None:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.settimeout(_ANSWER_S)
         pending: deque[bytes] = deque()
         self._expect(Greeting, pending)
         for request in (socketcand.format_open(bus_name), socketcand.RAWMODE):
@@ -107,11 +110,14 @@ class TwinaxleBus(can.BusABC):
             self._take(body)
 
     def _expect(self, kind: type[R], pending: deque[bytes]) -> R:
-        deadline_s = time.monotonic() + _CONNECT_S
+        deadline_s = time.monotonic() + _ANSWER_S
         while not pending:
             if time.monotonic() > deadline_s:
-                raise ProtocolError("no answer")
-            data = self._socket.recv(_RECEIVE_BYTES)
+                raise ProtocolError("what it sends is no answer: is this a bench?")
+            try:
+                data = self._socket.recv(_RECEIVE_BYTES)
+            except TimeoutError:
+                raise ProtocolError(f"no answer for {_ANSWER_S:g} s: the bench hangs, or it is none") from None
             if not data:
                 raise ProtocolError("the connection was closed")
             pending.extend(self._splitter.feed(data))

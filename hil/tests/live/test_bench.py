@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -45,6 +48,30 @@ def test_bench_time_is_the_wall_clocks(live: MakeBench) -> None:
         before_s, after_s, due_s = look()
         assert before_s - first_after_s - 1e-6 <= due_s - first_s <= after_s - first_before_s + 1e-6
     assert kernel.now_ns == 1_001_000_000
+
+
+LOADED = """\
+import gc, sys
+from numba.core.dispatcher import Dispatcher
+from hil.live.bench import LiveBench
+
+def loaded():
+    return sum(len(one.overloads) for one in gc.get_objects() if isinstance(one, Dispatcher))
+
+with LiveBench(nodes=sys.argv[1].split(",")) as bench:
+    bench.begin()
+    before = loaded()
+    bench.run(0.5)
+    print(before > 0, loaded() - before)
+"""
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="nothing is compiled")
+@pytest.mark.parametrize("nodes", ["INV_F,INV_R,BMS,PEDALS,ESC", "VCU"])
+def test_no_code_is_compiled_or_loaded_while_time_is_paced(nodes: str) -> None:
+    command = [sys.executable, "-c", LOADED, nodes]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    assert (done.stdout, done.stderr) == ("True 0\n", "")
 
 
 def test_a_host_that_cannot_keep_up_is_told(live: MakeBench) -> None:

@@ -183,6 +183,26 @@ def test_nobody_there_and_not_a_bench() -> None:
         can.Bus(interface="twinaxle", channel=f"127.0.0.1:{port}", fd=True)
 
 
+def test_a_bench_that_does_not_answer_yet_is_waited_for(rig: HubRig) -> None:
+    joined: list[can.BusABC] = []
+    thread = threading.Thread(target=lambda: joined.append(connect(rig)))
+    thread.start()
+    time.sleep(0.5)
+    assert not joined
+    with pumping(rig):
+        thread.join(PATIENCE_S)
+        joined[0].shutdown()
+
+
+def test_one_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twinaxle.can_interface._ANSWER_S", 0.2)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as dumb,
+        pytest.raises(can.CanInitializationError, match=r"no answer for 0\.2 s: the bench hangs, or it is none"),
+    ):
+        can.Bus(interface="twinaxle", channel=f"127.0.0.1:{dumb.getsockname()[1]}")
+
+
 def test_python_can_knows_it_and_finds_a_bench(rig: HubRig, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "twinaxle" in can.VALID_INTERFACES
     monkeypatch.setattr("twinaxle.can_interface.DEFAULT_PORT", rig.hub.port)

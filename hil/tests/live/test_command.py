@@ -102,9 +102,11 @@ def test_mistakes_are_told(child: Start, arguments: list[str], message: str) -> 
 
 
 def test_two_benches_share_a_car(child: Start) -> None:
-    """One bench is the board, the other joins it as a real bus and is the car."""
-    board = child("-m", "twinaxle", "bench", "--nodes", "VCU", "--port", "0", "--speed", "0.3")
-    car = child("-m", "twinaxle", "bench", "--port", "0", "--speed", "0.3", "--scenario", "drive", "--status", "0.5",
+    """One bench is the board, the other joins it as a real bus and is the car. In slow motion: either takes the other
+    for missing after 50 ms of bench time.
+    """
+    board = child("-m", "twinaxle", "bench", "--nodes", "VCU", "--port", "0", "--speed", "0.1")
+    car = child("-m", "twinaxle", "bench", "--port", "0", "--speed", "0.1", "--scenario", "drive", "--status", "0.5",
                 "-i", "twinaxle", "-c", channel(board))  # fmt: skip
     until(lambda: re.search(r" s  Drive +[1-9]", car.read()) or car.ended, car, LONG_PATIENCE_S)
     assert not car.ended, car.read()

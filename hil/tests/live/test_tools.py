@@ -28,8 +28,11 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
 
 
 def interface(kind: str, bench: LiveBench) -> list[str]:
-    """python-can's arguments for a bench: the plugin, or its own socketcand client."""
+    """python-can's arguments for a bench: the plugin, or its own socketcand client. The bench has begun then: a client
+    gives up on one that does not answer for some seconds, in which a busy machine may still be starting it.
+    """
     assert bench.hub is not None
+    bench.begin()
     if kind == "twinaxle":
         return ["-i", "twinaxle", "-c", f"127.0.0.1:{bench.hub.port}"]
     return [
@@ -121,7 +124,8 @@ def test_can_viewer(live: MakeBench, child: Start, kind: str) -> None:
 def test_can_viewer_hears_of_the_end(live: MakeBench, child: Start) -> None:
     bench = live(nodes=QUIET)
     viewer = child("-m", "can.viewer", *interface("twinaxle", bench), terminal=True)
-    wait(bench, lambda: "0x100" in viewer.read())
+    wait(bench, lambda: viewer.ended or "0x100" in viewer.read())
+    assert not viewer.ended, viewer.read()
     bench.close()
     until(lambda: viewer.ended, viewer)  # reading: a terminal that nobody reads holds its program up
     assert "CanOperationError" in viewer.read()
@@ -203,6 +207,7 @@ def test_a_client_is_the_driver(live: MakeBench, child: Start) -> None:
 
     bench.kernel.after(0, look)
     bench.car.bus.tap(count)
+    bench.begin()
     driver = child(str(ROOT / "docs" / "examples" / "drive.py"), f"127.0.0.1:{hub.port}")
     wait(bench, in_step, LONG_PATIENCE_S)
     text = driver.read()
