@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinaxle.arguments import number
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
@@ -49,13 +50,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--sort", choices=_ORDERS, default="id", help="order of the messages, default %(default)s")
     add("--open", default=[], type=_names, metavar="A,B", help="messages to show with their signals, `all` for all")
     add("--record", type=Path, metavar="FILE", help="record all frames to this file, in the format of its suffix")
-    add("--speed", type=float, default=1.0, help="of a log, default %(default)s times real time")
+    add("--speed", type=number, default=1.0, help="of a log, default %(default)s times real time")
     add("--text", action="store_true", help="a line for each frame instead of a screen; a log at full speed")
     add("--count", type=int, metavar="N", help="with --text: end after N lines")
-    add("--duration", type=float, metavar="SECONDS", help="with --text: end after so much time of the bus")
+    add("--duration", type=number, metavar="SECONDS", help="with --text: end after so much time of the bus")
     add("--no-color", action="store_true", help="as the environment variable NO_COLOR")
     add("--picture", type=Path, metavar="FILE.svg", help="no screen, but a picture of it --after so many seconds")
-    add("--after", type=float, default=5.0, metavar="SECONDS", help="default %(default)s")
+    add("--after", type=number, default=5.0, metavar="SECONDS", help="default %(default)s")
     add("--size", type=_size, default=_PICTURE_SIZE, metavar="132x40", help="of the picture, default %(metavar)s")
     with_bus_arguments(parser, "the bus (python-can's arguments)", filters=True)
 
@@ -79,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
     from twinaxle.sniff import screen, session
     from twinaxle.sniff.source import named
 
+    if getattr(args, "bitrate", 1) <= 0:
+        raise UserError(f"-b {args.bitrate}: the bit rate must be above 0")
     if args.speed <= 0 or args.after <= 0:
         raise UserError("--speed and --after must be above 0")
     # python-can warns of each message that its socketcand interface got in two pieces.

@@ -44,8 +44,7 @@ def read_blf(path: Path, progress: Progress | None = None) -> FrameTable:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if content[:4] != b"LOGG" or len(content) < _FILE_HEADER.size:
-        raise UserError(f"{path}: is not a BLF file: it has no BLF header")
+    _require_header(path, content)
     header = _FILE_HEADER.unpack_from(content)
     stream = _Stream(content, header[1], progress)
     start_ns = _start_ns(header[_START_TIME])
@@ -73,6 +72,17 @@ def read_blf(path: Path, progress: Progress | None = None) -> FrameTable:
     table = concatenate([table for table in tables if len(table)])
     skipped = {"CAN FD frames": fd_frames} if fd_frames else {}
     return table.annotated(skipped, tuple(f"{path}: {note}" for note in notes))
+
+
+def require_blf(path: Path) -> None:
+    """Raises UserError if the file is no BLF. Raises OSError."""
+    with path.open("rb") as file:
+        _require_header(path, file.read(_FILE_HEADER.size))
+
+
+def _require_header(path: Path, content: bytes) -> None:
+    if content[:4] != b"LOGG" or len(content) < _FILE_HEADER.size:
+        raise UserError(f"{path}: is not a BLF file: it has no BLF header")
 
 
 def _start_ns(system_time: Sequence[int]) -> int:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinaxle.errors import UserError
 from twinaxle.logs.frames import ERROR, EXTENDED, NO_CHANNEL, REMOTE, SENT, FrameTable, make_table
+from twinaxle.logs.messages import open_log, require_log, told, unreadable
 
 if TYPE_CHECKING:
     import can
@@ -31,8 +31,7 @@ def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
     Raises UserError if the file cannot be read, its suffix is unknown or nothing in it can be read.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such log" if not path.exists() else f"{path}: is not a file")
+    require_log(path)
     if path.suffix.lower() == ".blf":
         from twinaxle.logs.blf import read_blf
 
@@ -48,35 +47,16 @@ def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
 
 def _read_by_messages(path: Path, progress: Progress | None) -> FrameTable:
     """The log as python-can's reader for its suffix gives it, message by message."""
-    import can
-
     columns = _Columns()
     notes: tuple[str, ...] = ()
-    try:
-        reader = can.LogReader(path)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}; known: {', '.join(known_suffixes())}") from None
-    except Exception as error:  # each reader raises what its parser happens to
-        raise UserError(f"{path}: cannot be read: {_told(error)}") from None
-    with reader:
+    with open_log(path) as reader:
         try:
             columns.extend(reader, path, progress)
-        except Exception as error:
+        except Exception as error:  # each reader raises what its parser happens to
             if not len(columns):
-                raise UserError(f"{path}: cannot be read: {_told(error)}") from None
-            notes = (f"{path}: damaged after {len(columns)} frames, which are used: {_told(error)}",)
+                raise unreadable(path, error) from None
+            notes = (f"{path}: damaged after {len(columns)} frames, which are used: {told(error)}",)
     return columns.table(notes)
-
-
-def known_suffixes() -> list[str]:
-    """The suffixes of the logs that can be read."""
-    from can.io.player import MESSAGE_READERS
-
-    return sorted(MESSAGE_READERS)
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def table_of(messages: Iterable[can.Message]) -> FrameTable:
