@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinaxle.arguments import listed, number
-from twinaxle.bus_arguments import open_bus, with_bus_arguments
+from twinaxle.bus_arguments import bit_rate, open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 from twinaxle.files import replaced, write_text
 
@@ -23,8 +23,6 @@ Judges bus logs, or a live bus, by the DBC: cycle times and jitter, missing mess
 ranges, value tables, start values, unknown identifiers, latencies, bus load, error frames. What is asked stands in the
 DBC: GenMsgCycleTime, GenMsgSendType, RxTimeout, E2eProfile, minimum and maximum, value tables. Latency pairs and
 start values come from FILE.judge.toml beside FILE.dbc. Exit code 1 when a rule is broken."""
-
-_BITRATE = 500_000
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,8 +86,6 @@ def run(args: argparse.Namespace) -> int:
 
     from twinaxle.dbc.database import POWERTRAIN, load_database
 
-    if getattr(args, "bitrate", 1) <= 0:
-        raise UserError(f"-b {args.bitrate}: the bit rate must be above 0")
     database = load_database(args.dbc or POWERTRAIN)
     config = _config(args, database)
     results = (
@@ -131,7 +127,7 @@ def _config(args: argparse.Namespace, database: "Database") -> "Config":
         config,
         limits=with_limits(config.limits, changes),
         latency=config.latency + tuple(parse_pair(text, database) for text in args.latency),
-        bitrate=getattr(args, "bitrate", _BITRATE),
+        bitrate=bit_rate([database], getattr(args, "bitrate", None)),
         without=frozenset(args.without),
         allowed_ids=frozenset(key for text in args.allow for key in keys_of(database, text)),
         from_start=args.from_start,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinaxle.arguments import number
-from twinaxle.bus_arguments import open_bus, with_bus_arguments
+from twinaxle.bus_arguments import bit_rate, open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _ORDERS = ("id", "name", "node", "rate", "age", "faults")
 _BENCH = "twinaxle"
-_BITRATE = 500_000
 _PICTURE_SIZE = (132, 40)
 
 _DESCRIPTION = """\
@@ -80,8 +79,6 @@ def run(args: argparse.Namespace) -> int:
     from twinaxle.sniff import screen, session
     from twinaxle.sniff.source import named
 
-    if getattr(args, "bitrate", 1) <= 0:
-        raise UserError(f"-b {args.bitrate}: the bit rate must be above 0")
     if args.speed <= 0 or args.after <= 0:
         raise UserError("--speed and --after must be above 0")
     # python-can warns of each message that its socketcand interface got in two pieces.
@@ -135,7 +132,7 @@ def _viewer(args: argparse.Namespace) -> "Viewer":
     databases = _databases(args)
     glyphs = UNICODE if args.picture else glyphs_of_locale()
     has_strip = any(strip.fits(database.messages) for database in databases)
-    source, bitrate, ratio, as_socketcan = _source(args)
+    source, bitrate, ratio, as_socketcan = _source(args, databases)
     try:
         messages = _messages(databases)
         store = Store(messages, frame_time(ratio), bitrate, ErrorFrames(as_socketcan))
@@ -173,17 +170,18 @@ def _messages(databases: "list[Database]") -> "dict[int, Message]":
     return messages
 
 
-def _source(args: argparse.Namespace) -> "tuple[Source, int, float, bool]":
+def _source(args: argparse.Namespace, databases: "list[Database]") -> "tuple[Source, int, float, bool]":
     """The source, its bit rate, data bit rate over bit rate, and whether error frames have SocketCAN's classes."""
     from twinaxle.sniff.source import SOCKETCAN_ERRORS, LiveSource, LogSource
 
     if args.log:
-        bitrate = getattr(args, "bitrate", _BITRATE)
+        bitrate = bit_rate(databases, getattr(args, "bitrate", None))
         source: Source = LogSource(args.log, args.speed)
         return source, bitrate, getattr(args, "data_bitrate", bitrate) / bitrate, args.log.suffix == ".log"
     configured = _configured(args)
     interface = str(configured("interface") or configured("bustype") or _BENCH)
-    bitrate = int(configured("bitrate") or _BITRATE)
+    asked = configured("bitrate")
+    bitrate = bit_rate(databases, None if asked is None else int(asked))
     ratio = int(configured("data_bitrate") or bitrate) / bitrate
     options = {"interface": interface, "config_context": args.context}
     return LiveSource(lambda: open_bus(args, **options), interface), bitrate, ratio, interface in SOCKETCAN_ERRORS
