@@ -9,6 +9,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 from twinaxle import __version__, commands
@@ -50,6 +51,7 @@ def build_parser(available: dict[str, Command]) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own). Returns the exit code."""
+    _open_closed_streams()
     available = load_commands()
     args = build_parser(available).parse_args(argv)
     try:
@@ -71,6 +73,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
     return code
+
+
+def _open_closed_streams() -> None:
+    """Standard output and error that the caller has closed (`>&-`), which Python then does not make, lead nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open until the process ends)
 
 
 def _discard_output() -> None:
