@@ -21,14 +21,14 @@ def add_log_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dbc", type=Path, metavar="DBC", help="default: dbc/powertrain.dbc")
 
 
-def read_with_progress(path: Path) -> FrameTable:
-    """The log, with progress on the terminal and a warning for what is wrong with it. Raises UserError."""
+def read_with_progress(path: Path, *, with_fd: bool = False) -> FrameTable:
+    """The log, its CAN FD frames only `with_fd`. Shows progress, warns of what is wrong. Raises UserError."""
     from twinaxle.logs import read_log
     from twinaxle.terminal import Progress, warn
 
     reading = Progress(f"reading {path}")
     try:
-        frames = read_log(path, reading)
+        frames = read_log(path, reading, with_fd=with_fd)
     finally:
         reading.end()
     warn(frames.notes)

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     start_s = time.perf_counter()
     database = load_database(args.dbc or POWERTRAIN)
     places = find_signals(database, args.signals)
-    frames = read_with_progress(args.log)
+    frames = read_with_progress(args.log, with_fd=True)
     rows = frames.rows_between(args.start_s, args.end_s)
     decoder = LogDecoder(frames, database, places, chosen=rows, with_verdicts=args.e2e)
     sampled = None if args.every is None else _samples(args, decoder, frames)

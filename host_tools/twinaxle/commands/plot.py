@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--points {args.points}: must be 10 or more")
     database = load_database(args.dbc or POWERTRAIN)
     places = find_signals(database, args.signals)
-    frames = read_with_progress(args.log)
+    frames = read_with_progress(args.log, with_fd=True)
     shown = frames.between(args.start_s, args.end_s)
     decoder = LogDecoder(shown, database, places)
     plot = log_plot(

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinaxle.logs.frames import ERROR, EXTENDED, NO_CHANNEL, REMOTE, SENT, FrameTable, make_table
+from twinaxle.logs.frames import (
+    CLASSIC_BYTES,
+    ERROR,
+    EXTENDED,
+    FD,
+    FD_BYTES,
+    NO_CHANNEL,
+    REMOTE,
+    SENT,
+    FrameTable,
+    make_table,
+)
 from twinaxle.logs.messages import open_log, require_log, told, unreadable
 
 if TYPE_CHECKING:
@@ -21,12 +32,12 @@ Progress = Callable[[int, int], None]
 _STEP = 20_000  # frames between two reports of progress
 
 
-def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
-    """All classic frames and error frames of a log, in its order.
+def read_log(path: Path | str, progress: Progress | None = None, *, with_fd: bool = False) -> FrameTable:
+    """All frames of a log, error frames too, in its order.
 
     BLF and MF4 are read in bulk, the other formats (.asc, .csv, .db, .log, .trc and their .gz) by python-can's readers.
-    CAN FD frames are counted in `skipped`. Of a truncated or damaged log the readable frames are used and `notes` say
-    what is wrong: show them to the user.
+    CAN FD frames are counted in `skipped` but for `with_fd`. Of a truncated or damaged log the readable frames are used
+    and `notes` say what is wrong: show them to the user.
 
     Raises UserError if the file cannot be read, its suffix is unknown or nothing in it can be read.
     """
@@ -35,19 +46,19 @@ def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
     if path.suffix.lower() == ".blf":
         from twinaxle.logs.blf import read_blf
 
-        return read_blf(path, progress)
+        return read_blf(path, progress, with_fd=with_fd)
     if path.suffix.lower() == ".mf4":
         from twinaxle.logs.mf4 import read_mf4
 
-        table = read_mf4(path)
+        table = read_mf4(path, with_fd=with_fd)
         if table is not None:
             return table
-    return _read_by_messages(path, progress)
+    return _read_by_messages(path, progress, with_fd)
 
 
-def _read_by_messages(path: Path, progress: Progress | None) -> FrameTable:
+def _read_by_messages(path: Path, progress: Progress | None, with_fd: bool) -> FrameTable:
     """The log as python-can's reader for its suffix gives it, message by message."""
-    columns = _Columns()
+    columns = _Columns(with_fd)
     notes: tuple[str, ...] = ()
     with open_log(path) as reader:
         try:
@@ -59,9 +70,9 @@ def _read_by_messages(path: Path, progress: Progress | None) -> FrameTable:
     return columns.table(notes)
 
 
-def table_of(messages: Iterable[can.Message]) -> FrameTable:
-    """Messages of python-can as a table. CAN FD frames are counted in `skipped`."""
-    columns = _Columns()
+def table_of(messages: Iterable[can.Message], *, with_fd: bool = False) -> FrameTable:
+    """Messages of python-can as a table. CAN FD frames are counted in `skipped` but for `with_fd`."""
+    columns = _Columns(with_fd)
     columns.extend(messages)
     return columns.table()
 
@@ -69,7 +80,10 @@ def table_of(messages: Iterable[can.Message]) -> FrameTable:
 class _Columns:
     """Messages under collection."""
 
-    def __init__(self) -> None:
+    def __init__(self, with_fd: bool) -> None:
+        self._with_fd = with_fd
+        self._long: dict[int, bytes] = {}
+        """Row -> data of a frame that has more than 8 bytes."""
         self._time_ns: list[int] = []
         self._heads: list[int] = []  # identifier << 16 | flags << 8 | length
         self._channels: list[int] = []
@@ -92,11 +106,15 @@ class _Columns:
             progress(size, size)
 
     def _add(self, message: can.Message) -> None:
-        if message.is_fd:
-            self._skipped["CAN FD frames"] += 1
-            return
-        length = min(message.dlc, 8)
+        length = min(message.dlc, CLASSIC_BYTES)
         flags = 0
+        if message.is_fd:
+            if not self._with_fd:
+                self._skipped["CAN FD frames"] += 1
+                return
+            length, flags = min(message.dlc, FD_BYTES), FD
+            if length > CLASSIC_BYTES:
+                self._long[len(self)] = bytes(message.data[:length])
         if message.is_extended_id:
             flags |= EXTENDED
         if message.is_remote_frame:
@@ -108,14 +126,19 @@ class _Columns:
         self._time_ns.append(round(message.timestamp * 1e9))
         self._heads.append(message.arbitration_id << 16 | flags << 8 | length)
         self._channels.append(_channel_number(message.channel))
-        self._data += bytes(message.data[:length]).ljust(8, b"\0")
+        self._data += bytes(message.data[: min(length, CLASSIC_BYTES)]).ljust(CLASSIC_BYTES, b"\0")
 
     def table(self, notes: tuple[str, ...] = ()) -> FrameTable:
         heads = np.array(self._heads, dtype=np.int64)
-        return make_table(
+        table = make_table(
             self._time_ns, heads >> 16, heads >> 8 & 0xFF, heads & 0xFF, np.frombuffer(self._data, dtype=np.uint8),
             self._channels, dict(self._skipped), notes,
         )  # fmt: skip
+        if self._long:
+            table = table.widened(FD_BYTES)
+            for row, data in self._long.items():
+                table.data[row, : len(data)] = np.frombuffer(data, dtype=np.uint8)
+        return table
 
 
 def _channel_number(channel: int | str | Sequence[int] | None) -> int:
