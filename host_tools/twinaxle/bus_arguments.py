@@ -7,13 +7,17 @@ python-can.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
     import can
+
+    from twinaxle.dbc.model import Database
+
+_BIT_RATE = 500_000  # bit/s
 
 
 def with_bus_arguments(parser: argparse.ArgumentParser, title: str, *, filters: bool = False) -> None:
@@ -35,6 +39,18 @@ def with_bus_arguments(parser: argparse.ArgumentParser, title: str, *, filters: 
         return parse(args, namespace)
 
     parser.parse_known_args = parse_known_args  # type: ignore[method-assign, assignment]
+
+
+def bit_rate(databases: Iterable[Database], asked: int | None) -> int:
+    """The bit rate of the bus in bit/s: the one `asked` for, else that of the first DBC that tells, else 500,000.
+
+    Raises UserError if it is not above 0.
+    """
+    if asked is None:
+        return next((one.bit_rate for one in databases if one.bit_rate), _BIT_RATE)
+    if asked <= 0:
+        raise UserError(f"bit rate {asked}: must be above 0")
+    return asked
 
 
 def open_bus(args: argparse.Namespace, **defaults: Any) -> can.BusABC:

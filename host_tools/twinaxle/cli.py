@@ -67,11 +67,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"twinaxle {args.command}: {error}", file=sys.stderr)  # noqa: T201 (the one place errors are shown)
         return EXIT_USER_ERROR
+    except BrokenPipeError:
+        # The reader (`| head`) has gone. Python would complain again while it flushes at exit.
+        _discard_output()
+        return 1
+    except OSError as error:
+        # Files are named where they are read and written; what is left is mostly standard output on a full disk.
+        print(f"twinaxle {args.command}: {error}", file=sys.stderr)  # noqa: T201
+        _discard_output()
+        return EXIT_USER_ERROR
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain again while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return code
+
+
+def _discard_output() -> None:
+    """What is still in the buffer of standard output goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,7 @@
 """Reading a DBC: what is refused, with file, line, message and signal; what is not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,34 @@ def test_what_no_codec_can_do(body: str, what: str, load_text: Callable[[str], D
 def test_unknown_node(load_text: Callable[[str], Database]) -> None:
     with pytest.raises(UserError, match=r"there is no node VCU \(BU_ has: A, B\)"):
         generate(load_text(HEAD + "BO_ 1 M: 8 A\n"), "VCU")
+
+
+@pytest.mark.parametrize(("old", "new", "bit_rate"), [("", "", 500_000), ('"Baudrate" 500', '"Baudrate" 250', 250_000),
+    ("500000;", "0;", None), ("Baudrate", "Speed", None)])  # fmt: skip
+def test_the_bit_rate_of_the_bus(old: str, new: str, bit_rate: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "other.dbc"
+    path.write_text(TEXT.replace(old, new) if old else TEXT)
+    assert load_database(path).bit_rate == bit_rate
+    assert load_database(path).protocol_hash == load_database(POWERTRAIN).protocol_hash
+
+
+@pytest.mark.parametrize(
+    ("send_type", "is_cyclic", "is_purely_cyclic"),
+    [
+        ("", True, True),
+        ("Cyclic", True, True),
+        ("cyclicX", True, True),
+        ("FixedPeriodic", True, True),
+        ("CyclicAndSpontaneous", True, False),
+        ("Cyclic_And_Event", True, False),
+        ("CyclicOnChange", True, False),
+        ("CyclicIfActive", False, False),
+        ("CyclicIfActiveFast", False, False),
+        ("Event", False, False),
+        ("NoMsgSendType", False, False),
+    ],
+)
+def test_what_a_send_type_means(send_type: str, is_cyclic: bool, is_purely_cyclic: bool) -> None:
+    message = replace(load_database(POWERTRAIN).messages["PedalsDriver"], send_type=send_type)
+    assert (message.is_cyclic, message.is_purely_cyclic) == (is_cyclic, is_purely_cyclic)
+    assert not replace(message, cycle_ms=0).is_cyclic

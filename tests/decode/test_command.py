@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.decode.conftest import Run, drive, frame, table, write_blf
+from twinaxle.cli import main
 from twinaxle.dbc import powertrain
 from twinaxle.dbc.database import POWERTRAIN
 from twinaxle.e2e import Checker
@@ -210,14 +211,28 @@ def test_other_dbc_with_long_and_multiplexed_messages(tmp_path: Path, run: Run) 
         (["-o", "x.csv", "--format", "parquet"], "the suffix says csv"),
         (["--format", "parquet"], "standard output"),
         (["--every", "0"], "--every"),
+        (["--every", "0.0000001"], "--every"),
         (["-o", "x", "--every", "10"], "--every makes one table"),
         (["--digits", "0"], "--digits"),
-        (["-o", "none/there/x.csv"], "none/there/x.csv: cannot be written: No such file"),
+        (["-o", "/dev/null/x.csv"], "/dev/null/x.csv: cannot be written: /dev/null is not a folder"),
         (["--dbc", "none.dbc"], "none.dbc: cannot read"),
     ],
 )
 def test_errors_say_what_to_do(log: Path, run: Run, args: list[str], message: str) -> None:
     assert message in run("decode", log, *args, code=2)
+
+
+@pytest.mark.parametrize("option", ["--every", "--from", "--to"])
+@pytest.mark.parametrize("value", ["nan", "inf", "one"])
+def test_what_is_no_number(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["decode", "drive.blf", option, value])
+    assert f"argument {option}: {value!r} is no number" in capsys.readouterr().err
+
+
+def test_a_time_without_frames_is_said(log: Path, run: Run) -> None:
+    run("decode", log, "--from", "50")
+    assert "no data frame lies between --from and --to" in run.err  # type: ignore[attr-defined]
 
 
 def test_an_empty_log(tmp_path: Path, run: Run) -> None:

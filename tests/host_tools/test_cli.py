@@ -87,6 +87,23 @@ def test_outcome_becomes_the_exit_code(
     assert capsys.readouterr().err == message
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_standard_output_on_a_full_disk_is_said() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", _MANY_LINES]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == "twinaxle act: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    command = f"'{sys.executable}' -m twinaxle check --list {closed}"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_our_own_bug_shows_its_trace_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "load_commands", lambda: {"act": Command(ZeroDivisionError())})
     with pytest.raises(ZeroDivisionError):

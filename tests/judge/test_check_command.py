@@ -89,6 +89,7 @@ def test_a_broken_log_gives_1_and_all_outputs(forge: Forge, tmp_path: Path, caps
         (["LOG", "--without", "PEDAL"], "no node PEDAL; did you mean PEDALS"),
         (["LOG", "--skip-rule", "crcs"], "there is no rule 'crcs'"),
         (["LOG", "--allow", "Pedals"], "Pedals is no identifier, message or node; did you mean PEDALS"),
+        (["LOG", "-b", "0"], "bit rate 0: must be above 0"),
         (["LOG", "-c", "7"], "has no channel 7, only 0"),
         (["LOG", "-c", "can0"], "channel 'can0' of a log must be a number"),
         (["LOG", "--start", "900"], "there is no frame to judge"),
@@ -100,6 +101,22 @@ def test_a_broken_log_gives_1_and_all_outputs(forge: Forge, tmp_path: Path, caps
 def test_mistakes(drive_log: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", *(str(drive_log) if text == "LOG" else text for text in arguments)]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("baud_rate", "arguments", "shown"),
+    [("250000", [], 250), ("250000", ["-b", "1000000"], 1000), ("0", [], 500)],
+)
+def test_the_load_is_of_the_bit_rate_of_the_dbc(
+    drive_log: Path, tmp_path: Path, baud_rate: str, arguments: list[str], shown: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    dbc = tmp_path / "other.dbc"
+    text = powertrain().path.read_text(encoding="ascii")
+    assert 'BA_ "Baudrate" 500000;' in text
+    dbc.write_text(text.replace('BA_ "Baudrate" 500000;', f'BA_ "Baudrate" {baud_rate};'))
+    main(["check", str(drive_log), "--dbc", str(dbc), "-v", *arguments])
+    assert f"allowed 80 % at {shown} kbit/s" in capsys.readouterr().out
 
 
 def test_the_list_of_rules_and_limits(capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,7 +192,7 @@ def test_multiplexed_and_float_signals(tmp_path: Path, run: Run) -> None:
         (["DiagRequst"], "no signal or message DiagRequst; did you mean DiagRequest"),
         (["VcuStatus.State", "--to", "0.0001"], "no frame of the log carries VcuStatus.State"),
         (["VcuStatus.State", "--points", "1"], "--points 1"),
-        (["VcuStatus.State", "-o", "none/there.html"], "none/there.html: cannot be written"),
+        (["VcuStatus.State", "-o", "/dev/null/there.html"], "/dev/null/there.html: cannot be written"),
     ],
 )
 def test_errors(tmp_path: Path, run: Run, args: list[str], message: str) -> None:

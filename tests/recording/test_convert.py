@@ -208,9 +208,39 @@ def test_a_damaged_log_gives_what_is_readable_and_says_so(tmp_path: Path, capsys
     made = write(tmp_path / "in.blf", ordinary(200))
     made.write_bytes(made.read_bytes()[:-400])
     assert main(["convert", str(made), str(tmp_path / "out.mf4")]) == 0 if _has_asammdf() else True
-    assert main(["convert", str(made), str(tmp_path / "out.blf")]) == 0
+    capsys.readouterr()
+    for name in ("out.blf", "out.asc"):
+        assert main(["convert", str(made), str(tmp_path / name)]) == 0
+        assert "is truncated" in capsys.readouterr().err
+        assert 0 < len(read(tmp_path / name)) < 200
+    with_fd = [*ordinary(200), can.Message(timestamp=START_S + 9, is_fd=True, data=bytes(12)), *ordinary(200)]
+    made = write(tmp_path / "fd.blf", with_fd)
+    made.write_bytes(made.read_bytes()[:-400])
+    assert main(["convert", str(made), str(tmp_path / "fd.log")]) == 0
     assert "is truncated" in capsys.readouterr().err
-    assert 0 < len(read(tmp_path / "out.blf")) < 200
+    assert 100 < len(read(tmp_path / "fd.log")) < 401
+
+
+def test_behind_a_damaged_piece_it_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with can.BLFWriter(tmp_path / "in.blf", max_container_size=2000) as writer:
+        for message in ordinary(300):
+            writer(message)
+    content = bytearray((tmp_path / "in.blf").read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 100] = bytes(100)
+    (tmp_path / "in.blf").write_bytes(content)
+    assert main(["convert", str(tmp_path / "in.blf"), str(tmp_path / "out.log")]) == 0
+    assert "damaged" in capsys.readouterr().err
+    found = [message.timestamp - START_S for message in read(tmp_path / "out.log")]
+    assert 200 <= len(found) < 300 and found[-1] == pytest.approx(0.299, abs=1e-5)
+
+
+def test_a_failed_conversion_leaves_the_old_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.asc").write_bytes(b"\xff\xfe\x00nothing")
+    (tmp_path / "out.log").write_text("of value")
+    assert main(["convert", str(tmp_path / "bad.asc"), str(tmp_path / "out.log"), "--overwrite"]) == 2
+    assert "bad.asc: cannot be read: it holds bytes that are no text" in capsys.readouterr().err
+    assert (tmp_path / "out.log").read_text() == "of value"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.asc", "out.log"]
 
 
 def _has_asammdf() -> bool:

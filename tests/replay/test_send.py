@@ -48,6 +48,20 @@ def test_for_some_time(run: Run, listener: can.BusABC) -> None:
     assert said.startswith("10 frames sent; timing error")
 
 
+def test_a_long_message_is_a_can_fd_frame(run: Run, listener: can.BusABC, tmp_path: Path) -> None:
+    dbc = tmp_path / "fd.dbc"
+    dbc.write_text(
+        'VERSION ""\n\nBS_:\n\nBU_: ECU\n\nBO_ 600 Long: 64 ECU\n'
+        ' SG_ First : 0|16@1+ (1,0) [0|9] "" ECU\n SG_ Far : 480|32@1+ (0.5,0) [0|9] "" ECU\n'
+    )
+    items = ["--dbc", dbc, "Long", "First=2", "Far=1"]
+    data = bytes([2]) + bytes(59) + bytes([2]) + bytes(3)
+    assert run("send", "--dry-run", *items) == f"258##0{data.hex().upper()}  Long\n"
+    run("send", *BUS, *items)
+    (message,) = received(listener)
+    assert message.is_fd and message.dlc == 64 and bytes(message.data) == data
+
+
 def test_raw_frames(run: Run, listener: can.BusABC) -> None:
     run("send", *BUS, "123#DEADBEEF", "18FF0001#11.22", "7FF#", "200#R", "00000200#R4")
     found = [

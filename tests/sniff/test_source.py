@@ -221,9 +221,10 @@ def test_all_frames_of_a_log(log: Path) -> None:
 
 def test_logs_that_cannot_be_played(tmp_path: Path) -> None:
     for name, content, word in (
-        ("none.blf", None, "cannot be read"),
-        ("made.xyz", b"", "cannot be read"),
-        ("made.blf", b"rubbish", "cannot be read"),
+        ("none.blf", None, "there is no such log"),
+        ("made.xyz", b"", "known: .asc, .blf"),
+        ("made.blf", b"rubbish", "is not a BLF file"),
+        ("made.asc", b"\xff\xfe", "bytes that are no text"),
         ("made.log", b"", "has no frames"),
     ):
         if content is not None:
@@ -231,6 +232,18 @@ def test_logs_that_cannot_be_played(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=word) as error:
             LogSource(tmp_path / name)
         assert name in str(error.value)
+
+
+def test_a_truncated_blf_is_shown_up_to_there_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "made.blf"
+    with can.Logger(path) as writer:
+        for number in range(1, 1001):
+            writer(can.Message(timestamp=number, arbitration_id=number, data=number.to_bytes(8, "big")))
+    path.write_bytes(path.read_bytes()[:-1000])
+    source = LogSource(path)
+    assert 100 < len(list(source)) < 1000
+    assert "is truncated" in source.problem
+    source.close()
 
 
 def test_a_log_that_breaks_off_is_shown_up_to_there(tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ def test_a_log_in_a_pipe(files: tuple[Path, Path], tmp_path: Path) -> None:
         (["LOG", "--dbc", "nowhere.dbc"], ["nowhere.dbc"]),
         (["LOG", "--dbc", "DBC", "--dbc", "OTHER"], ["0x100", "Engine"]),
         (["LOG", "--speed", "0"], ["--speed"]),
+        (["LOG", "-b", "0"], ["bit rate 0"]),
         (["nowhere.blf"], ["nowhere.blf"]),
+        (["-i", "virtual", "-c", "quiet", "--duration", "0.1"], ["no frame came from", "quiet"]),
         (["-i", "twinaxle", "-c", "127.0.0.1:1"], ["127.0.0.1:1"]),
     ],
 )

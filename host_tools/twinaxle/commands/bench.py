@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinaxle.arguments import number
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 from twinaxle.interrupts import end_signals
@@ -40,15 +41,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--scenario", metavar="NAME|FILE", help="what the virtual driver does: off, drive (start the car), pedal, "
         "launch (0-100 km/h and back), wltc, or a file with a speed in km/h for each second; "
         "default wltc, but off where PEDALS, BMS or an inverter is not virtual")  # fmt: skip
-    add("--pedal", type=float, default=20.0, metavar="PERCENT", help="travel for --scenario pedal, default %(default)s")
+    add("--pedal", type=number, default=20.0, metavar="PERCENT", help="for --scenario pedal, default %(default)s")
     add("--seed", type=int, default=1, help="seed of all random choices, default %(default)s")
-    add("--duration", type=float, metavar="SECONDS", help="end after so much bench time")
-    add("--speed", type=float, default=1.0, help="bench time over wall time, 0.1 is slow motion, default %(default)s")
+    add("--duration", type=number, metavar="SECONDS", help="end after so much bench time")
+    add("--speed", type=number, default=1.0, help="bench time over wall time, 0.1 is slow motion, default %(default)s")
     add("--port", type=int, help="of the server, 0 lets the system choose, default socketcand's own, 29536")
     add("--listen", default=LOOPBACK, metavar="ADDRESS", help="of the server; default %(default)s, this machine only")
     add("--no-server", action="store_true", help="no server, for a bench that only joins a real bus")
     add("--log", type=Path, metavar="FILE", help="write all frames to this file, in the format that its name ends in")
-    add("--status", type=float, metavar="SECONDS", help="how often the status is shown, 0 for never")
+    add("--status", type=number, metavar="SECONDS", help="how often the status is shown, 0 for never")
     with_bus_arguments(parser, "the real bus to join (python-can's arguments)")
 
 
@@ -102,12 +103,12 @@ def run(args: argparse.Namespace) -> int:
 def _stop_on_signals(bench: "LiveBench") -> None:
     """The first Ctrl-C ends the bench in good order, the second at once."""
 
-    def stop(number: int, _frame: object) -> None:
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    def stop(received: int, _frame: object) -> None:
+        signal.signal(received, signal.default_int_handler if received == signal.SIGINT else signal.SIG_DFL)
         bench.stop()
 
-    for number in (signal.SIGINT, *end_signals()):
-        signal.signal(number, stop)
+    for wanted in (signal.SIGINT, *end_signals()):
+        signal.signal(wanted, stop)
 
 
 def _introduce(bench: "LiveBench", nodes: list[str], scenario: str, display: "_Display") -> None:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from twinaxle.files import write_text
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
@@ -52,8 +54,7 @@ def run(args: argparse.Namespace) -> int:
             print("run `make generate`")
         return 1 if stale else 0
 
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(source, encoding="utf-8")
+    write_text(output, source)
     changed = {tag.file for tag in tags.rewrite_files(tagged, "cal", partial(resolve, calibration))}
     slots = len(calibration.values)
     print(f"{shown(output)}: {slots} slots, hash {calibration_hash(calibration):04X}")

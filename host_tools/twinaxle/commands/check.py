@@ -3,14 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinaxle.arguments import listed
-from twinaxle.bus_arguments import open_bus, with_bus_arguments
+from twinaxle.arguments import listed, number
+from twinaxle.bus_arguments import bit_rate, open_bus, with_bus_arguments
 from twinaxle.errors import UserError
+from twinaxle.files import replaced, write_text
 
 if TYPE_CHECKING:
     from twinaxle.dbc.model import Database
@@ -24,8 +24,6 @@ ranges, value tables, start values, unknown identifiers, latencies, bus load, er
 DBC: GenMsgCycleTime, GenMsgSendType, RxTimeout, E2eProfile, minimum and maximum, value tables. Latency pairs and
 start values come from FILE.judge.toml beside FILE.dbc. Exit code 1 when a rule is broken."""
 
-_BITRATE = 500_000
-
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
@@ -36,7 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add = parser.add_argument
     add("logs", nargs="*", type=Path, metavar="LOG", help="in any format that python-can reads")
     add("--live", action="store_true", help="judge the bus that the bus arguments name")
-    add("--duration", type=float, metavar="SECONDS", help="with --live: how long; without it until Ctrl-C")
+    add("--duration", type=number, metavar="SECONDS", help="with --live: how long; without it until Ctrl-C")
     add("--dbc", type=Path, metavar="FILE", help="default: dbc/powertrain.dbc")
     add("--rules", type=Path, metavar="TOML", help="limits, latency pairs, start values; default: FILE.judge.toml")
     add(
@@ -67,8 +65,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="identifiers that need not be in the DBC, as 0x123",
     )
     add("--from-start", action="store_true", help="the log begins before its senders: judge all first frames")
-    add("--start", type=float, metavar="S", help="judge from so many seconds after the log's first frame")
-    add("--end", type=float, metavar="S", help="judge up to so many seconds after the log's first frame")
+    add("--start", type=number, metavar="S", help="judge from so many seconds after the log's first frame")
+    add("--end", type=number, metavar="S", help="judge up to so many seconds after the log's first frame")
     add("--json", type=Path, metavar="FILE", help="write the result as JSON, - for standard output")
     add("--junit", type=Path, metavar="FILE", help="write the result as JUnit")
     add("-v", "--verbose", action="store_true", help="show the checks that pass too")
@@ -132,7 +130,7 @@ def _config(args: argparse.Namespace, database: "Database") -> "Config":
         config,
         limits=with_limits(config.limits, changes),
         latency=config.latency + tuple(parse_pair(text, database) for text in args.latency),
-        bitrate=getattr(args, "bitrate", _BITRATE),
+        bitrate=bit_rate([database], getattr(args, "bitrate", None)),
         without=frozenset(args.without),
         allowed_ids=frozenset(key for text in args.allow for key in keys_of(database, text)),
         from_start=args.from_start,
@@ -195,20 +193,13 @@ def _report(args: argparse.Namespace, results: "list[Judgement]") -> int:
         if to_stdout:
             print(text, end="")
         else:
-            _written(args.json, lambda path: path.write_text(text, encoding="utf-8"))
+            write_text(args.json, text)
     if args.junit is not None:
-        _written(args.junit, lambda path: write_junit(path, results))
+        with replaced(args.junit) as part:
+            write_junit(part, results)
     if not to_stdout:
         for result in results:
             print("\n".join(text_lines(result, verbose=args.verbose)))
         if len(results) > 1:
             print("\n" + "\n".join(summary(result) for result in results))
     return 1 if any(result.failed for result in results) else 0
-
-
-def _written(path: Path, write: "Callable[[Path], object]") -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None

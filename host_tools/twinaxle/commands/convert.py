@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinaxle.arguments import listed
+from twinaxle.arguments import listed, number
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Turns logs into one of another format; several inputs are merged by time. The ends of the names tell the formats: .blf,
 .mf4, .asc, .log (candump), .csv, .db (SQLite), .trc, and .gz behind a text format. What the output's format cannot hold
-is said. A run that fails leaves no output."""
+is said. A run that fails leaves OUT as it was."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,8 +25,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add = parser.add_argument
     add("inputs", nargs="+", type=Path, metavar="IN", help="logs to read")
     add("output", type=Path, metavar="OUT", help="log to write")
-    add("--start", type=float, metavar="S", help="take frames from so many seconds after the first one")
-    add("--end", type=float, metavar="S", help="take frames up to so many seconds after the first one")
+    add("--start", type=number, metavar="S", help="take frames from so many seconds after the first one")
+    add("--end", type=number, metavar="S", help="take frames up to so many seconds after the first one")
     add("--ids", type=listed, action="extend", metavar="ID,...", help="take these: 0x123, 0x18FF0102x, message names, "
         "nodes (what they send)")  # fmt: skip
     add("--without-ids", type=listed, action="extend", metavar="ID,...", help="leave these out, given alike")

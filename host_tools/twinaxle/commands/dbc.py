@@ -6,8 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.files import write_text
+
 if TYPE_CHECKING:
     from twinaxle.dbc.model import Database
+    from twinaxle.dbc.syntax import Document
+
+_MOST_UNREADABLE = 5
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -140,11 +145,25 @@ def _lint(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from twinaxle.dbc.diff import Impact, compare, output
     from twinaxle.dbc.syntax import read_document
+    from twinaxle.terminal import warn
 
-    changes = compare(read_document(args.old), read_document(args.new))
+    old, new = read_document(args.old), read_document(args.new)
+    warn(unreadable for document in (old, new) for unreadable in _unreadable(document))
+    changes = compare(old, new)
     _show(output.text_lines(changes) if args.format == "text" else [output.json_text(changes)])
     limit = Impact[args.exit_code.upper()] if args.exit_code else None
     return int(limit is not None and any(change.impact >= limit for change in changes))
+
+
+def _unreadable(document: "Document") -> list[str]:
+    """A line for each of the first few places that cannot be read, and so are neither compared nor documented."""
+    from twinaxle.dbc.lint import choose_rules, lint
+    from twinaxle.paths import shown
+
+    found = lint(document, choose_rules(["syntax"], []))
+    told = [f"{shown(document.path)}:{one.line}: {one.text}; the line is left out" for one in found[:_MOST_UNREADABLE]]
+    more = len(found) - len(told)
+    return [*told, f"{shown(document.path)}: {more} more: see `twinaxle dbc lint`"] if more else told
 
 
 def _doc(args: argparse.Namespace) -> int:
@@ -153,6 +172,7 @@ def _doc(args: argparse.Namespace) -> int:
     from twinaxle.dbc.syntax import read_document
     from twinaxle.errors import UserError
     from twinaxle.paths import shown
+    from twinaxle.terminal import warn
 
     if args.check and not args.output:
         raise UserError("--check needs -o OUT, the file to check")
@@ -160,6 +180,7 @@ def _doc(args: argparse.Namespace) -> int:
         raise UserError(f"--bitrate {args.bitrate}: the bit rate must be above 0")
     path: Path = args.dbc or POWERTRAIN
     document = read_document(path)
+    warn(_unreadable(document))
     try:
         protocol_hash = load_database(path).protocol_hash
     except UserError:  # a page on a broken file is better than none
@@ -177,8 +198,7 @@ def _doc(args: argparse.Namespace) -> int:
             print(f"run `twinaxle dbc doc {shown(path)} -o {shown(args.output)}`")
             return 1
     else:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(text, encoding="utf-8")
+        write_text(args.output, text)
         print(f"{shown(args.output)}: page on {shown(path)}")
     return 0
 
@@ -212,8 +232,7 @@ def _generate(args: argparse.Namespace, database: "Database") -> int:
 
     # Tags first: a wrong one must not leave a fresh module beside stale numbers.
     changed = {tag.file for tag in tags.rewrite_files(tagged, "dbc", resolve)}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(source, encoding="utf-8")
+    write_text(output, source)
     print(f"{shown(output)}: codec of {args.node}, ProtocolHash {database.protocol_hash:08X}")
     for path in sorted(changed):
         print(f"{shown(path)}: tags brought up to date")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.arguments import number
 from twinaxle.log_arguments import add_log_arguments, read_with_progress
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--format", choices=("csv", "parquet"), help="of the files in a folder, default csv")
     parser.add_argument(
         "--every",
-        type=float,
+        type=number,
         metavar="MS",
         help="one wide table with a row every MS, in which signals hold their value",
     )
@@ -68,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
     from twinaxle.errors import UserError
     from twinaxle.terminal import Progress, warn
 
-    if args.every is not None and (args.every <= 0 or args.layout in ("messages", "long") or args.e2e):
-        raise UserError("--every: needs a number of milliseconds above 0, and goes with neither --layout nor --e2e")
+    if args.every is not None and (round(args.every * 1e6) < 1 or args.layout in ("messages", "long") or args.e2e):
+        raise UserError("--every: needs a nanosecond (0.000001) or more, and goes with neither --layout nor --e2e")
     if args.digits is not None and not 1 <= args.digits <= 17:
         raise UserError(f"--digits: {args.digits} must be 1 to 17")
     if args.output is None and (args.layout == "messages" or args.format == "parquet"):
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     start_s = time.perf_counter()
     database = load_database(args.dbc or POWERTRAIN)
     places = find_signals(database, args.signals)
-    frames = read_with_progress(args.log)
+    frames = read_with_progress(args.log, with_fd=True)
     rows = frames.rows_between(args.start_s, args.end_s)
     decoder = LogDecoder(frames, database, places, chosen=rows, with_verdicts=args.e2e)
     sampled = None if args.every is None else _samples(args, decoder, frames)
@@ -127,6 +128,10 @@ def _left_out(decoder: "LogDecoder", frames: "FrameTable", log: str) -> Iterator
     """What of the log is not in the tables."""
     from twinaxle.dbc.model import EXTENDED
 
+    if not len(frames):
+        yield f"{log}: has no frames"
+    elif not decoder.frames_chosen:
+        yield f"{log}: no data frame lies between --from and --to"
     if decoder.unknown:
         ids = [f"0x{key & ~EXTENDED:X}{'x' if key & EXTENDED else ''}" for key in sorted(decoder.unknown)]
         shown = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinaxle.arguments import listed
-from twinaxle.bus_arguments import open_bus, with_bus_arguments
+from twinaxle.bus_arguments import bit_rate, open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ With --on-fault only faults are kept, with what went before them.
 A thread of its own writes the file; frames that the memory for waiting ones cannot hold are counted, and the exit code
 is 1 then. After a kill, what was written up to the last flush can be read."""
 
-_BITRATE = 500_000
 _STATUS_S = 0.5
 _UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 _TIMES = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -99,9 +98,8 @@ def run(args: argparse.Namespace) -> int:
     # The bus first: a file for a bus that cannot be opened would be empty.
     with open_bus(args) as bus, as_interrupt():
         sink = _sink(args, settings, database, display)
-        recorder = Recorder(
-            bus, sink, queue_frames=args.queue, flush_s=args.flush, bitrate=getattr(args, "bitrate", _BITRATE)
-        )
+        bitrate = bit_rate([database], getattr(args, "bitrate", None))
+        recorder = Recorder(bus, sink, queue_frames=args.queue, flush_s=args.flush, bitrate=bitrate)
         end_s = None if args.duration is None else time.monotonic() + args.duration
         try:
             with recorder:

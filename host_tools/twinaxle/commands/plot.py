@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twinaxle.errors import UserError
+from twinaxle.files import write_text
 from twinaxle.log_arguments import add_log_arguments, read_with_progress
 
 _POINTS = 200_000
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--points {args.points}: must be 10 or more")
     database = load_database(args.dbc or POWERTRAIN)
     places = find_signals(database, args.signals)
-    frames = read_with_progress(args.log)
+    frames = read_with_progress(args.log, with_fd=True)
     shown = frames.between(args.start_s, args.end_s)
     decoder = LogDecoder(shown, database, places)
     plot = log_plot(
@@ -56,10 +57,7 @@ def run(args: argparse.Namespace) -> int:
         text = draw_svg(plot.picture)
     else:
         text = plot_page(plot.picture, plot.details, _about(args.log, int(shown.time_ns.min()), len(shown)))
-    try:
-        output.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
+    write_text(output, text)
     kept = f"{plot.samples:,} of {plot.samples_of:,} samples" if plot.samples < plot.samples_of else "all samples"
     print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {kept} of {len(places)} signals")
     return 0

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.arguments import number
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 from twinaxle.log_arguments import add_log_arguments, read_with_progress
@@ -34,7 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     add = parser.add_argument
     add_log_arguments(parser)
-    add("--speed", type=float, default=1.0, metavar="X", help="2 is twice as fast, default 1")
+    add("--speed", type=number, default=1.0, metavar="X", help="2 is twice as fast, default 1")
     add("--loop", type=int, nargs="?", const=0, default=1, metavar="N", help="play N times, without N until Ctrl-C")
     choice = parser.add_argument_group("which frames (identifiers such as 0x100 or 0x18FF0001x, or message names)")
     for name, what in (("id", "identifiers"), ("node", "nodes of the DBC")):
@@ -65,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--speed {args.speed:g}: must be above 0")
     if args.loop < 0:
         raise UserError(f"--loop {args.loop}: must be 1 or more, or stand alone for a replay until Ctrl-C")
+    if args.dry_run is not None and args.dry_run.exists() and args.log.exists() and args.dry_run.samefile(args.log):
+        raise UserError(f"--dry-run {args.dry_run}: is the log itself")
     database = load_database(args.dbc or POWERTRAIN)
     rules = [parse_rule(kind, text, database) for kind in KINDS for text in getattr(args, kind)]
     only, without = _keys(args, database)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from twinaxle.arguments import number
 from twinaxle.bus_arguments import open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
@@ -28,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("items", nargs="+", metavar="MESSAGE[@MS] SIGNAL=VALUE", help="or ID#DATA[@MS]; several of them")
     add("--cyclic", action="store_true", help="repeat in the cycle of the DBC, or of @MS, until Ctrl-C")
     add("--count", type=int, metavar="N", help="send each N times in its cycle")
-    add("--duration", type=float, metavar="S", help="repeat for S seconds")
+    add("--duration", type=number, metavar="S", help="repeat for S seconds")
     add("--beyond-range", action="store_true", help="allow values outside the DBC's minimum and maximum")
     add("--no-e2e", action="store_true", help="leave counters and CRCs at 0")
     add("--dry-run", action="store_true", help="print the first frame of each, and use no bus")

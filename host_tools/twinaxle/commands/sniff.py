@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twinaxle.bus_arguments import open_bus, with_bus_arguments
+from twinaxle.arguments import number
+from twinaxle.bus_arguments import bit_rate, open_bus, with_bus_arguments
 from twinaxle.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _ORDERS = ("id", "name", "node", "rate", "age", "faults")
 _BENCH = "twinaxle"
-_BITRATE = 500_000
 _PICTURE_SIZE = (132, 40)
 
 _DESCRIPTION = """\
@@ -49,13 +49,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--sort", choices=_ORDERS, default="id", help="order of the messages, default %(default)s")
     add("--open", default=[], type=_names, metavar="A,B", help="messages to show with their signals, `all` for all")
     add("--record", type=Path, metavar="FILE", help="record all frames to this file, in the format of its suffix")
-    add("--speed", type=float, default=1.0, help="of a log, default %(default)s times real time")
+    add("--speed", type=number, default=1.0, help="of a log, default %(default)s times real time")
     add("--text", action="store_true", help="a line for each frame instead of a screen; a log at full speed")
     add("--count", type=int, metavar="N", help="with --text: end after N lines")
-    add("--duration", type=float, metavar="SECONDS", help="with --text: end after so much time of the bus")
+    add("--duration", type=number, metavar="SECONDS", help="with --text: end after so much time of the bus")
     add("--no-color", action="store_true", help="as the environment variable NO_COLOR")
     add("--picture", type=Path, metavar="FILE.svg", help="no screen, but a picture of it --after so many seconds")
-    add("--after", type=float, default=5.0, metavar="SECONDS", help="default %(default)s")
+    add("--after", type=number, default=5.0, metavar="SECONDS", help="default %(default)s")
     add("--size", type=_size, default=_PICTURE_SIZE, metavar="132x40", help="of the picture, default %(metavar)s")
     with_bus_arguments(parser, "the bus (python-can's arguments)", filters=True)
 
@@ -134,7 +134,7 @@ def _viewer(args: argparse.Namespace) -> "Viewer":
     databases = _databases(args)
     glyphs = UNICODE if args.picture else glyphs_of_locale()
     has_strip = any(strip.fits(database.messages) for database in databases)
-    source, bitrate, ratio, as_socketcan = _source(args)
+    source, bitrate, ratio, as_socketcan = _source(args, databases)
     try:
         messages = _messages(databases)
         store = Store(messages, frame_time(ratio), bitrate, ErrorFrames(as_socketcan))
@@ -172,17 +172,18 @@ def _messages(databases: "list[Database]") -> "dict[int, Message]":
     return messages
 
 
-def _source(args: argparse.Namespace) -> "tuple[Source, int, float, bool]":
+def _source(args: argparse.Namespace, databases: "list[Database]") -> "tuple[Source, int, float, bool]":
     """The source, its bit rate, data bit rate over bit rate, and whether error frames have SocketCAN's classes."""
     from twinaxle.sniff.source import SOCKETCAN_ERRORS, LiveSource, LogSource
 
     if args.log:
-        bitrate = getattr(args, "bitrate", _BITRATE)
+        bitrate = bit_rate(databases, getattr(args, "bitrate", None))
         source: Source = LogSource(args.log, args.speed)
         return source, bitrate, getattr(args, "data_bitrate", bitrate) / bitrate, args.log.suffix == ".log"
     configured = _configured(args)
     interface = str(configured("interface") or configured("bustype") or _BENCH)
-    bitrate = int(configured("bitrate") or _BITRATE)
+    asked = configured("bitrate")
+    bitrate = bit_rate(databases, None if asked is None else int(asked))
     ratio = int(configured("data_bitrate") or bitrate) / bitrate
     options = {"interface": interface, "config_context": args.context}
     return LiveSource(lambda: open_bus(args, **options), interface), bitrate, ratio, interface in SOCKETCAN_ERRORS

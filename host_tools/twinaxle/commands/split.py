@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinaxle.files import write_text
+
 if TYPE_CHECKING:
     from twinaxle.split.optimum import Maps, Rules
     from twinaxle.split.table import Thresholds
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     table, model = thresholds(maps, rules), loss_model(maps)
     if args.action == "write":
         output: Path = args.output or calibration.parent / DERIVED_NAME
-        output.write_text(toml_text(table, model), encoding="utf-8", newline="\n")
+        write_text(output, toml_text(table, model))
         print(f"{shown(output)}: written; `twinaxle calibrate` compiles it")
         return 0
 
@@ -70,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         from twinaxle.split.plot import split_svg
 
-        args.plot.write_text(split_svg(maps, rules, table), encoding="utf-8", newline="\n")
+        write_text(args.plot, split_svg(maps, rules, table))
         print(f"written: {shown(args.plot)}")
     return 0
 

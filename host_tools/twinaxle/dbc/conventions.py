@@ -1,5 +1,6 @@
 """What well-known attributes of a DBC mean: timing, frame format, bus, and this project's end-to-end protection."""
 
+from twinaxle.dbc.send_types import normal_name
 from twinaxle.dbc.syntax import Document, Message
 
 CYCLE_TIME = "GenMsgCycleTime"  # ms
@@ -7,21 +8,8 @@ SEND_TYPE = "GenMsgSendType"
 TIMEOUT = "RxTimeout"  # ms
 START_VALUE = "GenSigStartValue"  # a raw value
 FRAME_FORMAT = "VFrameFormat"
-BIT_RATE = "Baudrate"  # bit/s
+BIT_RATE = "Baudrate"  # bit/s, of the file
 PROFILE, DATA_ID, MAX_DELTA = "E2eProfile", "E2eDataId", "E2eMaxDelta"
-
-# What tools write as GenMsgSendType, in lower case; those of the first set send in cycles.
-CYCLIC = {
-    "cyclic", "cyclicx", "cyclicandspontaneous", "cyclicandspontaneousx", "cyclicifactive", "cyclicifactivefast",
-    "fixedperiodic", "cyclicevent", "cyclicandevent", "cycliconchange",
-}  # fmt: skip
-NOT_CYCLIC = {
-    "event", "spontaneous", "spontaneousx", "spontaneouswithdelay", "spontaneouswithrepetition", "noevent", "onevent",
-    "ifactive", "ifactivewithrepetition", "onchange", "onchangewithrepetition", "onwrite", "onwritewithrepetition",
-    "eventperiodic", "enabledperiodic", "bafunctionalrequest", "triggered", "request", "ondemand", "onrequest",
-    "nomsgsendtype", "nosendtype", "none", "notused", "reserved", "vectorleerstring", "",
-}  # fmt: skip
-
 
 # What the numbers of VFrameFormat mean, where it is not an ENUM.
 FRAME_FORMATS: dict[float, str] = {
@@ -38,15 +26,16 @@ def cycle_ms(document: Document, message: Message) -> float:
     return document.number(message, CYCLE_TIME) or 0
 
 
-def normal_name(word: str) -> str:
-    """A name in lower case without blanks, `_` and `-`, as the sets above have them."""
-    return word.lower().replace("_", "").replace("-", "").replace(" ", "")
-
-
 def send_type(document: Document, message: Message) -> str:
-    """The message's send type as the sets above have it; empty if the file does not tell."""
+    """The message's send type as `send_types` has it; empty if the file does not tell."""
     value = document.attribute(message, SEND_TYPE)
     return normal_name(value) if isinstance(value, str) else ""
+
+
+def bit_rate(document: Document) -> int | None:
+    """The bit rate of the bus in bit/s; None if the file does not tell."""
+    number = document.number(document, BIT_RATE)
+    return int(number) if number and number > 0 else None
 
 
 def frame_format(document: Document, message: Message) -> str:

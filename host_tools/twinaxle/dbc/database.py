@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twinaxle.dbc import syntax
+from twinaxle.dbc.conventions import bit_rate
 from twinaxle.dbc.model import EXTENDED, Database, E2eSpec, Message, Signal, make_database
 from twinaxle.dbc.syntax.document import INDEPENDENT_SIGNALS
 from twinaxle.dbc.syntax.tree import NO_NODE
@@ -57,7 +58,8 @@ def load_database(path: Path | str) -> Database:
     for message in found:
         key = message.frame_id | EXTENDED if message.is_extended_frame else message.frame_id
         messages.append(_message(message, sources.get((key, message.name)) or document.message_by_id.get(key)))
-    return make_database(path, tuple(node.name for node in parsed.nodes), _with_unique_names(messages, path))
+    nodes = tuple(node.name for node in parsed.nodes)
+    return make_database(path, nodes, _with_unique_names(messages, path), bit_rate(document))
 
 
 def _errors(document: syntax.Document, rules: Sequence[str] = ()) -> str:

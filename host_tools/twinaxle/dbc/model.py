@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from twinaxle.dbc.send_types import CYCLIC_AND_MORE, PURELY_CYCLIC, normal_name
+
 EXTENDED = 1 << 31  # added to an extended identifier where both kinds share one number range, as the DBC does
 
 
@@ -102,17 +104,14 @@ class Message:
 
     @property
     def is_cyclic(self) -> bool:
-        """True if a frame comes in each cycle, whatever comes besides.
-
-        Of the usual names of GenMsgSendType those do that begin with "cyclic", but for CyclicIfActive.
-        """
-        kind = self.send_type.lower()
-        return self.cycle_ms > 0 and (not kind or (kind.startswith("cyclic") and not kind.endswith("ifactive")))
+        """True if a frame comes in each cycle, whatever comes besides: also where the file has a cycle time alone."""
+        kind = normal_name(self.send_type)
+        return self.cycle_ms > 0 and (not kind or kind in PURELY_CYCLIC | CYCLIC_AND_MORE)
 
     @property
     def is_purely_cyclic(self) -> bool:
         """True if frames come in each cycle and at no other time."""
-        return self.is_cyclic and "and" not in self.send_type.lower()
+        return self.is_cyclic and normal_name(self.send_type) not in CYCLIC_AND_MORE
 
     @property
     def key(self) -> int:
@@ -135,12 +134,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Database:
-    """All messages of one DBC. `by_id` has extended identifiers with EXTENDED added (see `Message.key`)."""
+    """All messages of one DBC. `by_id` has extended identifiers with EXTENDED added (see `Message.key`).
+
+    `bit_rate` is that of the bus in bit/s, None where the file does not tell.
+    """
 
     path: Path
     nodes: tuple[str, ...]
     messages: Mapping[str, Message]
     by_id: Mapping[int, Message]
+    bit_rate: int | None = None
 
     @cached_property
     def protocol_hash(self) -> int:
@@ -152,13 +155,14 @@ class Database:
         return zlib.crc32("\n".join(_canonical(self.by_id[key]) for key in sorted(self.by_id)).encode())
 
 
-def make_database(path: Path, nodes: tuple[str, ...], messages: list[Message]) -> Database:
+def make_database(path: Path, nodes: tuple[str, ...], messages: list[Message], bit_rate: int | None = None) -> Database:
     """A database from its messages, which must have different names and identifiers."""
     return Database(
         path,
         nodes,
         MappingProxyType({message.name: message for message in messages}),
         MappingProxyType({message.key: message for message in messages}),
+        bit_rate,
     )
 
 

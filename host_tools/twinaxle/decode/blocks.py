@@ -72,6 +72,11 @@ class LogDecoder:
         self.unknown = {key: len(found) for key, found in self._rows.items() if key not in database.by_id}
         """`Message.key` -> number of the data frames that no message of the DBC describes."""
 
+    @property
+    def frames_chosen(self) -> int:
+        """How many of the chosen frames are data frames, of the DBC or not."""
+        return sum(map(len, self._rows.values()))
+
     def count(self, message: Message) -> int:
         """How many frames of the message are decoded."""
         return len(self._rows.get(message.key, ()))

@@ -16,6 +16,7 @@ from twinaxle.logs.frames import FrameTable, Mask
 Raw = npt.NDArray[Any]
 Values = npt.NDArray[Any]
 
+_WORD_BITS = 64
 _EXACT_BITS = 53  # integers of so many bits are exact as float64
 _FLOATS = {16: (np.uint16, np.float16), 32: (np.uint32, np.float32), 64: (np.uint64, np.float64)}
 
@@ -76,18 +77,35 @@ class _Reader:
     def __init__(self, message: Message, frames: FrameTable) -> None:
         self._message = message
         self._frames = frames
-        self._shortest = int(frames.length.min()) if len(frames) else 8
+        self._shortest = int(frames.length.min()) if len(frames) else frames.width
+        self._words: dict[tuple[int, bool], npt.NDArray[np.uint64]] = {}
 
-    @cached_property
-    def _big_words(self) -> npt.NDArray[np.uint64]:
-        return self._frames.words.byteswap()
+    def _word(self, place: int, is_big_endian: bool) -> npt.NDArray[np.uint64]:
+        """The eight bytes from byte 8 * `place` of each frame as one number."""
+        found = self._words.get((place, is_big_endian))
+        if found is None:
+            little = np.ascontiguousarray(self._frames.data.view("<u8")[:, place])
+            found = self._words[place, is_big_endian] = little.byteswap() if is_big_endian else little
+        return found
+
+    def _words_of(self, signal: Signal) -> tuple[npt.NDArray[np.uint64], int]:
+        """Numbers that hold the signal, and the place of its lowest bit in them."""
+        first = last_bit(signal) - signal.length
+        place, inside = divmod(first, _WORD_BITS)
+        words = self._word(place, signal.is_big_endian)
+        over = inside + signal.length - _WORD_BITS
+        if over <= 0:
+            return words, -over if signal.is_big_endian else inside
+        after = self._word(place + 1, signal.is_big_endian)
+        if signal.is_big_endian:
+            return words << np.uint64(over) | after >> np.uint64(_WORD_BITS - over), 0
+        return words >> np.uint64(inside) | after << np.uint64(_WORD_BITS - inside), 0
 
     def column(self, signal: Signal) -> Column:
-        if last_bit(signal) > 64:  # beyond a classic frame
+        if last_bit(signal) > 8 * self._frames.width:
             absent = np.zeros(len(self._frames), dtype=np.bool_)
             return Column(signal, np.zeros(len(self._frames), dtype=np.uint64), absent)
-        words = self._big_words if signal.is_big_endian else self._frames.words
-        return Column(signal, raw_values(signal, words), self._present(signal))
+        return Column(signal, _raw_values(signal, *self._words_of(signal)), self._present(signal))
 
     def _present(self, signal: Signal) -> Mask | None:
         present: Mask | None = None
@@ -111,16 +129,16 @@ def last_bit(signal: Signal) -> int:
     return first + signal.length
 
 
-def raw_values(signal: Signal, words: npt.NDArray[np.uint64]) -> Raw:
-    """The raw integers of a signal from frames as 64-bit numbers in the signal's byte order."""
+def _raw_values(signal: Signal, words: npt.NDArray[np.uint64], shift: int) -> Raw:
+    """The raw integers of a signal, whose lowest bit is at `shift`, from numbers in its byte order."""
     size = next(size for size in (8, 16, 32, 64) if signal.length <= size)
     if signal.is_signed and not signal.is_float:
         # Up to the top, and down again with the sign.
-        up = words << np.uint64(64 - signal.length - signal.shift)
+        up = words << np.uint64(64 - signal.length - shift)
         signed: Raw = (up.view(np.int64) >> np.int64(64 - signal.length)).astype(f"i{size // 8}")
         return signed
     # The smaller type cuts off most of what stands above the signal.
-    shifted: Raw = (words >> np.uint64(signal.shift) if signal.shift else words).astype(f"u{size // 8}")
+    shifted: Raw = (words >> np.uint64(shift) if shift else words).astype(f"u{size // 8}")
     if signal.length < size:
         shifted &= shifted.dtype.type((1 << signal.length) - 1)
     return shifted

@@ -17,6 +17,7 @@ from twinaxle.decode.cells import Style
 from twinaxle.decode.csv_tables import Progress
 from twinaxle.decode.sampling import Samples
 from twinaxle.errors import UserError
+from twinaxle.files import replaced
 
 CSV_SUFFIXES = (".csv", ".csv.gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -73,12 +74,12 @@ def write_tables(
     if where.is_folder:
         return _write_folder(where, decoder, style, progress)
     if where.format == "csv":
-        with _replaced(where.path) as part, _opened(part, where.path) as out:
+        with replaced(where.path) as part, _opened(part, where.path) as out:
             write_csv(out, where.layout, decoder, style, progress, sampled)
         return [where.path]
     from twinaxle.decode import parquet
 
-    with _replaced(where.path) as part:
+    with replaced(where.path) as part:
         if sampled is not None:
             parquet.write_samples(part, decoder, sampled, style, progress)
         else:
@@ -129,7 +130,7 @@ def _write_folder(where: Target, decoder: LogDecoder, style: Style, progress: Pr
 def _write_message(
     file: Path, file_format: str, decoder: LogDecoder, selected: Selected, style: Style, progress: Progress
 ) -> None:
-    with _replaced(file) as part:
+    with replaced(file) as part:
         if file_format == "csv":
             with part.open("wb") as out:
                 csv_tables.write_message(out, decoder, selected, style, progress)
@@ -147,16 +148,3 @@ def _opened(path: Path, final: Path) -> Iterator[IO[bytes]]:
     else:
         with path.open("wb") as out:
             yield out
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of `path` once all is written, and is removed if not."""
-    part = path.with_name(path.name + ".part")
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)

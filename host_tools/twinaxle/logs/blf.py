@@ -34,18 +34,17 @@ _AHEAD = 32  # containers that are unpacked ahead
 _PIECE = 2 << 20  # bytes of the stream that are unpacked at a time: what the processor's cache holds
 
 
-def read_blf(path: Path, progress: Progress | None = None) -> FrameTable:
-    """All classic frames and error frames of a BLF file.
+def read_blf(path: Path, progress: Progress | None = None, *, with_fd: bool = False) -> FrameTable:
+    """All frames of a BLF file, error frames too.
 
-    CAN FD frames are counted in `skipped`. A truncated or damaged file gives what is readable, and `notes` say what is
-    missing. Raises UserError if the file cannot be read or is no BLF.
+    CAN FD frames are counted in `skipped` but for `with_fd`. A truncated or damaged file gives what is readable, and
+    `notes` say what is missing. Raises UserError if the file cannot be read or is no BLF.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if content[:4] != b"LOGG" or len(content) < _FILE_HEADER.size:
-        raise UserError(f"{path}: is not a BLF file: it has no BLF header")
+    _require_header(path, content)
     header = _FILE_HEADER.unpack_from(content)
     stream = _Stream(content, header[1], progress)
     start_ns = _start_ns(header[_START_TIME])
@@ -60,7 +59,7 @@ def read_blf(path: Path, progress: Progress | None = None) -> FrameTable:
             continue
         piece = rest + piece
         positions, end, lost = find_objects(piece)
-        table, fd = frames_of(piece, positions, start_ns)
+        table, fd = frames_of(piece, positions, start_ns, with_fd=with_fd)
         tables.append(table)
         fd_frames += fd
         lost_bytes += lost
@@ -71,8 +70,19 @@ def read_blf(path: Path, progress: Progress | None = None) -> FrameTable:
     if lost_bytes or stream.lost_bytes:
         notes.append(f"is damaged: {lost_bytes + stream.lost_bytes} bytes between objects were skipped")
     table = concatenate([table for table in tables if len(table)])
-    skipped = {"CAN FD frames": fd_frames} if fd_frames else {}
+    skipped = {"CAN FD frames": fd_frames} if fd_frames and not with_fd else {}
     return table.annotated(skipped, tuple(f"{path}: {note}" for note in notes))
+
+
+def require_blf(path: Path) -> None:
+    """Raises UserError if the file is no BLF. Raises OSError."""
+    with path.open("rb") as file:
+        _require_header(path, file.read(_FILE_HEADER.size))
+
+
+def _require_header(path: Path, content: bytes) -> None:
+    if content[:4] != b"LOGG" or len(content) < _FILE_HEADER.size:
+        raise UserError(f"{path}: is not a BLF file: it has no BLF header")
 
 
 def _start_ns(system_time: Sequence[int]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twinaxle.logs.frames import ERROR, EXTENDED, REMOTE, SENT, FrameTable, empty_table
+from twinaxle.logs.frames import ERROR, EXTENDED, FD, FD_BYTES, REMOTE, SENT, FrameTable, empty_table
 
 Positions = npt.NDArray[np.int64]
 Objects = npt.NDArray[Any]
@@ -58,7 +58,14 @@ _FD_64 = np.dtype(
         "offsets": [0, 1, 4, 12, 34, 40],
     }
 )
-_MARGIN = bytes(_HEADER_SIZES[2] + _FD_64.itemsize)
+_FD_64_LENGTH = 40  # bytes in front of its data
+_FD_ROW = np.dtype({"names": ["length", "data"], "formats": ["u1", ("u1", FD_BYTES)], "offsets": [14, 20]})
+_FD_64_ROW = np.dtype(
+    {"names": ["length", "after", "data"], "formats": ["u1", "u1", ("u1", FD_BYTES)], "offsets": [2, 35, _FD_64_LENGTH]}
+)
+_LONG_ROWS = {100: _FD_ROW, 101: _FD_64_ROW}
+"""Object type -> where length and data of a CAN FD frame are. `after`: where what follows the data begins, or 0."""
+_MARGIN = bytes(_HEADER_SIZES[2] + _FD_64_ROW.itemsize)
 
 
 def find_objects(stream: bytes) -> tuple[Positions, int, int]:
@@ -124,10 +131,10 @@ def _alike(stream: bytes) -> tuple[Positions, int]:
     return starts, size
 
 
-def frames_of(stream: bytes, positions: Positions, start_ns: int) -> tuple[FrameTable, int]:
-    """The classic frames and error frames among the objects at `positions`, in their order, and how many are FD.
+def frames_of(stream: bytes, positions: Positions, start_ns: int, *, with_fd: bool = False) -> tuple[FrameTable, int]:
+    """The frames among the objects at `positions`, in their order, and how many of them are CAN FD.
 
-    `start_ns` is added to the time of each.
+    The table has these only `with_fd`. `start_ns` is added to the time of each.
     """
     stream += _MARGIN  # the layouts may reach behind the end of a short object
     headers = _rows(stream, positions, _HEADER.itemsize).view(_HEADER)[:, 0]
@@ -149,7 +156,12 @@ def frames_of(stream: bytes, positions: Positions, start_ns: int) -> tuple[Frame
             flags, classic = flags_of(objects)
             _fill(table, slice(None) if len(rows) == count else rows, objects, flags)
             used[rows] = classic
-            fd_frames += len(rows) - int(np.count_nonzero(used[rows]))
+            fd_rows = rows[~used[rows]]
+            fd_frames += len(fd_rows)
+            if with_fd and len(fd_rows):
+                table = table.widened(FD_BYTES)
+                _fill_fd(table, fd_rows, stream, positions[fd_rows], headers["size"][fd_rows], header_size, kind)
+                used[fd_rows] = True
     return (table if used.all() else table.take(used)), fd_frames
 
 
@@ -164,6 +176,22 @@ def _fill(table: FrameTable, rows: Any, objects: Objects, flags: npt.NDArray[np.
     table.can_id[rows] = objects["can_id"] & _ID_MASK
     table.length[rows] = length
     table.words[rows] = objects["data"] & _KEPT[np.where(flags & REMOTE, 0, length)]
+
+
+def _fill_fd(
+    table: FrameTable, rows: Any, stream: bytes, starts: Positions, sizes: Any, header_size: int, kind: int
+) -> None:
+    """The length and the data of CAN FD frames, whose other columns are there."""
+    layout = _LONG_ROWS[kind]
+    objects = _rows(stream, starts + header_size, layout.itemsize).view(layout)[:, 0]
+    length = np.minimum(objects["length"], FD_BYTES)
+    held = length.astype(np.int64)
+    if "after" in (layout.names or ()):  # fewer bytes may be there than the frame has: the others are zero
+        ends = np.where(objects["after"] > 0, objects["after"], sizes.astype(np.int64))
+        held = np.clip(ends - header_size - _FD_64_LENGTH, 0, held)
+    table.length[rows] = length
+    table.flags[rows] |= np.uint8(FD)
+    table.data[rows] = np.where(np.arange(FD_BYTES) < held[:, None], objects["data"], 0)
 
 
 _KEPT = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)

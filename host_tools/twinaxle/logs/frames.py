@@ -20,7 +20,12 @@ ERROR = 4
 SENT = 8
 """Flag: the program that wrote the log sent the frame itself."""
 
+FD = 16
+"""Flag: a CAN FD frame."""
+
 NO_CHANNEL = -1
+CLASSIC_BYTES = 8
+FD_BYTES = 64
 
 Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
@@ -28,18 +33,18 @@ Index = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class FrameTable:
-    """Classic CAN frames in the order of the log, one array for each property, all of the same length n."""
+    """CAN frames in the order of the log, one array for each property, all of the same length n."""
 
     time_ns: npt.NDArray[np.int64]
     """End of frame as the log has it: ns since 1970, or since the start if the log only knows that."""
     can_id: npt.NDArray[np.uint32]
     """Identifier without flags."""
     flags: npt.NDArray[np.uint8]
-    """EXTENDED, REMOTE, ERROR, SENT."""
+    """EXTENDED, REMOTE, ERROR, SENT, FD."""
     length: npt.NDArray[np.uint8]
-    """Bytes of data, 0 to 8."""
+    """Bytes of data, 0 to 8, or 64 for CAN FD."""
     data: npt.NDArray[np.uint8]
-    """[n, 8], zero after the last byte."""
+    """[n, 8], or [n, 64] where CAN FD frames are among them; zero after the last byte."""
     channel: npt.NDArray[np.int16]
     """Channel as python-can counts it (the first is 0), NO_CHANNEL where the log has none or only a name."""
     skipped: dict[str, int] = field(default_factory=dict)
@@ -52,8 +57,21 @@ class FrameTable:
 
     @cached_property
     def words(self) -> npt.NDArray[np.uint64]:
-        """The data of each frame as one little-endian number: [n]."""
+        """The first 8 bytes of each frame as one little-endian number: [n]."""
         return self.data.view("<u8")[:, 0]
+
+    @property
+    def width(self) -> int:
+        """Bytes in a row of `data`."""
+        return int(self.data.shape[1])
+
+    def widened(self, width: int) -> FrameTable:
+        """The same frames with rows of `data` of `width` bytes."""
+        if width == self.width:
+            return self
+        data = np.zeros((len(self), width), dtype=np.uint8)
+        data[:, : self.width] = self.data
+        return replace(self, data=data)
 
     @cached_property
     def keys(self) -> npt.NDArray[np.uint32]:
@@ -84,7 +102,11 @@ class FrameTable:
     def take(self, rows: Mask | Index | slice) -> FrameTable:
         """The rows that a mask, an index array or a slice picks."""
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS if name != "data"}
-        return replace(self, **columns, data=self.words[rows].view(np.uint8).reshape(-1, 8))
+        if self.width == CLASSIC_BYTES:  # one number a row is quicker than eight bytes
+            data = self.words[rows].view(np.uint8).reshape(-1, CLASSIC_BYTES)
+        else:
+            data = self.data[rows]
+        return replace(self, **columns, data=data)
 
     def rows_between(self, start_s: float | None, end_s: float | None) -> slice | Mask:
         """The rows from `start_s` to `end_s` (both included), in seconds after the first frame; None is no bound."""
@@ -133,13 +155,17 @@ def make_table(
     skipped: dict[str, int] | None = None,
     notes: tuple[str, ...] = (),
 ) -> FrameTable:
-    """A table from columns of any kind that converts. Raises ValueError if their lengths differ."""
+    """A table from columns of any kind that converts. Raises ValueError if their lengths differ.
+
+    `data` has rows of 8 bytes, or is [n, 64].
+    """
+    rows = np.ascontiguousarray(data, dtype=np.uint8)
     table = FrameTable(
         np.ascontiguousarray(time_ns, dtype=np.int64),
         np.ascontiguousarray(can_id, dtype=np.uint32),
         np.ascontiguousarray(flags, dtype=np.uint8),
         np.ascontiguousarray(length, dtype=np.uint8),
-        np.ascontiguousarray(data, dtype=np.uint8).reshape(-1, 8),
+        rows if rows.shape[1:] == (FD_BYTES,) else rows.reshape(-1, CLASSIC_BYTES),
         np.ascontiguousarray(channel, dtype=np.int16),
         skipped or {},
         notes,
@@ -174,5 +200,7 @@ def concatenate(tables: list[FrameTable]) -> FrameTable:
     notes = tuple(note for table in tables for note in table.notes)
     if not tables:
         return make_table([], [], [], [], np.empty((0, 8), dtype=np.uint8), [])
+    widest = max(table.width for table in tables)
+    tables = [table.widened(widest) for table in tables]
     columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _COLUMNS}
     return FrameTable(**columns, skipped=skipped, notes=notes)

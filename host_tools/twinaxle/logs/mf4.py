@@ -8,16 +8,27 @@ from typing import Any
 import numpy as np
 
 from twinaxle.errors import UserError
-from twinaxle.logs.frames import ERROR, EXTENDED, REMOTE, SENT, FrameTable, concatenate, make_table
+from twinaxle.logs.frames import (
+    CLASSIC_BYTES,
+    ERROR,
+    EXTENDED,
+    FD,
+    FD_BYTES,
+    REMOTE,
+    SENT,
+    FrameTable,
+    concatenate,
+    make_table,
+)
 
 _KINDS = {"CAN_DataFrame": 0, "CAN_ErrorFrame": ERROR, "CAN_RemoteFrame": REMOTE}
-_BYTES = 8
 
 
-def read_mf4(path: Path) -> FrameTable | None:
-    """All classic frames and error frames of an MF4 file by time; None if its layout is one that is not known here.
+def read_mf4(path: Path, *, with_fd: bool = False) -> FrameTable | None:
+    """All frames, error frames too, of an MF4 file by time; None if its layout is one that is not known here.
 
-    CAN FD frames are counted in `skipped`. Raises UserError if the file cannot be read or asammdf is missing.
+    CAN FD frames are counted in `skipped` but for `with_fd`. Raises UserError if the file cannot be read or asammdf is
+    missing.
     """
     try:
         from asammdf import MDF
@@ -28,7 +39,7 @@ def read_mf4(path: Path) -> FrameTable | None:
             groups: list[Any] = list(mdf.groups)
             start_ns = round(mdf.header.start_time.timestamp() * 1e6) * 1000
             tables = [
-                _table(mdf.get(name, index), name, start_ns)
+                _table(mdf.get(name, index), name, start_ns, with_fd)
                 for index, group in enumerate(groups)
                 if group.channel_group.cycles_nr
                 for name in {channel.name for channel in group.channels} & set(_KINDS)
@@ -40,7 +51,7 @@ def read_mf4(path: Path) -> FrameTable | None:
     return concatenate(tables).in_time_order()
 
 
-def _table(signal: Any, name: str, start_ns: int) -> FrameTable:
+def _table(signal: Any, name: str, start_ns: int, with_fd: bool) -> FrameTable:
     """One group. Raises KeyError, ValueError for a layout that is not known."""
     samples, time_s = signal.samples, signal.timestamps
     names = samples.dtype.names or ()
@@ -54,7 +65,8 @@ def _table(signal: Any, name: str, start_ns: int) -> FrameTable:
     direction = field("Dir")
     is_sent = direction != b"Rx" if direction.dtype.kind == "S" else direction != 0
     flags = np.where(field("IDE") != 0, EXTENDED, 0) | np.where(is_sent, SENT, 0) | _KINDS[name]
-    data = np.zeros((len(samples), _BYTES), dtype=np.uint8)
+    width = FD_BYTES if with_fd and is_fd.any() else CLASSIC_BYTES
+    data = np.zeros((len(samples), width), dtype=np.uint8)
     if name == "CAN_RemoteFrame":
         length = samples[f"{name}.DLC"]
     else:
@@ -62,12 +74,14 @@ def _table(signal: Any, name: str, start_ns: int) -> FrameTable:
         given = field("DataBytes")
         if given.ndim != 2 or given.dtype != np.uint8:
             raise ValueError("data bytes of varying length")
-        data[:, : given.shape[1]] = given[:, :_BYTES]
-        data[np.arange(_BYTES) >= length[:, None]] = 0
-    keep = ~is_fd
+        data[:, : given.shape[1]] = given[:, :width]
+        data[np.arange(width) >= length[:, None]] = 0
+    if with_fd:
+        flags = flags | np.where(is_fd, FD, 0)
+    keep = np.full(len(samples), True) if with_fd else ~is_fd
     table = make_table(
         start_ns + np.round(time_s[keep] * 1e9).astype(np.int64), (can_id & 0x1FFF_FFFF)[keep], flags[keep],
-        np.minimum(length, _BYTES)[keep], data[keep], field("BusChannel")[keep],
+        np.minimum(length, width)[keep], data[keep], field("BusChannel")[keep],
     )  # fmt: skip
-    count = int(np.count_nonzero(is_fd))
+    count = 0 if with_fd else int(np.count_nonzero(is_fd))
     return table.annotated({"CAN FD frames": count} if count else {}, ())

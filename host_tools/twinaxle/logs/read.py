@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinaxle.errors import UserError
-from twinaxle.logs.frames import ERROR, EXTENDED, NO_CHANNEL, REMOTE, SENT, FrameTable, make_table
+from twinaxle.logs.frames import (
+    CLASSIC_BYTES,
+    ERROR,
+    EXTENDED,
+    FD,
+    FD_BYTES,
+    NO_CHANNEL,
+    REMOTE,
+    SENT,
+    FrameTable,
+    make_table,
+)
+from twinaxle.logs.messages import open_log, require_log, told, unreadable
 
 if TYPE_CHECKING:
     import can
@@ -21,67 +32,47 @@ Progress = Callable[[int, int], None]
 _STEP = 20_000  # frames between two reports of progress
 
 
-def read_log(path: Path | str, progress: Progress | None = None) -> FrameTable:
-    """All classic frames and error frames of a log, in its order.
+def read_log(path: Path | str, progress: Progress | None = None, *, with_fd: bool = False) -> FrameTable:
+    """All frames of a log, error frames too, in its order.
 
     BLF and MF4 are read in bulk, the other formats (.asc, .csv, .db, .log, .trc and their .gz) by python-can's readers.
-    CAN FD frames are counted in `skipped`. Of a truncated or damaged log the readable frames are used and `notes` say
-    what is wrong: show them to the user.
+    CAN FD frames are counted in `skipped` but for `with_fd`. Of a truncated or damaged log the readable frames are used
+    and `notes` say what is wrong: show them to the user.
 
     Raises UserError if the file cannot be read, its suffix is unknown or nothing in it can be read.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such log" if not path.exists() else f"{path}: is not a file")
+    require_log(path)
     if path.suffix.lower() == ".blf":
         from twinaxle.logs.blf import read_blf
 
-        return read_blf(path, progress)
+        return read_blf(path, progress, with_fd=with_fd)
     if path.suffix.lower() == ".mf4":
         from twinaxle.logs.mf4 import read_mf4
 
-        table = read_mf4(path)
+        table = read_mf4(path, with_fd=with_fd)
         if table is not None:
             return table
-    return _read_by_messages(path, progress)
+    return _read_by_messages(path, progress, with_fd)
 
 
-def _read_by_messages(path: Path, progress: Progress | None) -> FrameTable:
+def _read_by_messages(path: Path, progress: Progress | None, with_fd: bool) -> FrameTable:
     """The log as python-can's reader for its suffix gives it, message by message."""
-    import can
-
-    columns = _Columns()
+    columns = _Columns(with_fd)
     notes: tuple[str, ...] = ()
-    try:
-        reader = can.LogReader(path)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}; known: {', '.join(known_suffixes())}") from None
-    except Exception as error:  # each reader raises what its parser happens to
-        raise UserError(f"{path}: cannot be read: {_told(error)}") from None
-    with reader:
+    with open_log(path) as reader:
         try:
             columns.extend(reader, path, progress)
-        except Exception as error:
+        except Exception as error:  # each reader raises what its parser happens to
             if not len(columns):
-                raise UserError(f"{path}: cannot be read: {_told(error)}") from None
-            notes = (f"{path}: damaged after {len(columns)} frames, which are used: {_told(error)}",)
+                raise unreadable(path, error) from None
+            notes = (f"{path}: damaged after {len(columns)} frames, which are used: {told(error)}",)
     return columns.table(notes)
 
 
-def known_suffixes() -> list[str]:
-    """The suffixes of the logs that can be read."""
-    from can.io.player import MESSAGE_READERS
-
-    return sorted(MESSAGE_READERS)
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def table_of(messages: Iterable[can.Message]) -> FrameTable:
-    """Messages of python-can as a table. CAN FD frames are counted in `skipped`."""
-    columns = _Columns()
+def table_of(messages: Iterable[can.Message], *, with_fd: bool = False) -> FrameTable:
+    """Messages of python-can as a table. CAN FD frames are counted in `skipped` but for `with_fd`."""
+    columns = _Columns(with_fd)
     columns.extend(messages)
     return columns.table()
 
@@ -89,7 +80,10 @@ def table_of(messages: Iterable[can.Message]) -> FrameTable:
 class _Columns:
     """Messages under collection."""
 
-    def __init__(self) -> None:
+    def __init__(self, with_fd: bool) -> None:
+        self._with_fd = with_fd
+        self._long: dict[int, bytes] = {}
+        """Row -> data of a frame that has more than 8 bytes."""
         self._time_ns: list[int] = []
         self._heads: list[int] = []  # identifier << 16 | flags << 8 | length
         self._channels: list[int] = []
@@ -112,11 +106,15 @@ class _Columns:
             progress(size, size)
 
     def _add(self, message: can.Message) -> None:
-        if message.is_fd:
-            self._skipped["CAN FD frames"] += 1
-            return
-        length = min(message.dlc, 8)
+        length = min(message.dlc, CLASSIC_BYTES)
         flags = 0
+        if message.is_fd:
+            if not self._with_fd:
+                self._skipped["CAN FD frames"] += 1
+                return
+            length, flags = min(message.dlc, FD_BYTES), FD
+            if length > CLASSIC_BYTES:
+                self._long[len(self)] = bytes(message.data[:length])
         if message.is_extended_id:
             flags |= EXTENDED
         if message.is_remote_frame:
@@ -128,14 +126,19 @@ class _Columns:
         self._time_ns.append(round(message.timestamp * 1e9))
         self._heads.append(message.arbitration_id << 16 | flags << 8 | length)
         self._channels.append(_channel_number(message.channel))
-        self._data += bytes(message.data[:length]).ljust(8, b"\0")
+        self._data += bytes(message.data[: min(length, CLASSIC_BYTES)]).ljust(CLASSIC_BYTES, b"\0")
 
     def table(self, notes: tuple[str, ...] = ()) -> FrameTable:
         heads = np.array(self._heads, dtype=np.int64)
-        return make_table(
+        table = make_table(
             self._time_ns, heads >> 16, heads >> 8 & 0xFF, heads & 0xFF, np.frombuffer(self._data, dtype=np.uint8),
             self._channels, dict(self._skipped), notes,
         )  # fmt: skip
+        if self._long:
+            table = table.widened(FD_BYTES)
+            for row, data in self._long.items():
+                table.data[row, : len(data)] = np.frombuffer(data, dtype=np.uint8)
+        return table
 
 
 def _channel_number(channel: int | str | Sequence[int] | None) -> int:

@@ -13,10 +13,12 @@ import numpy as np
 
 from twinaxle.dbc.model import EXTENDED, Database
 from twinaxle.errors import UserError
+from twinaxle.files import replaced
 from twinaxle.logs.frames import ERROR, NO_CHANNEL, FrameTable, concatenate
+from twinaxle.logs.messages import messages_of, open_log
 from twinaxle.logs.read import position, read_log, table_of
 from twinaxle.recording.formats import LogFile, kind_of
-from twinaxle.recording.sources import messages, open_reader
+from twinaxle.recording.sources import messages
 
 if TYPE_CHECKING:
     import can
@@ -69,7 +71,7 @@ def convert(
     """Write the frames of all inputs, by time, to `output`, whose name tells the format.
 
     BLF and MF4 of classic frames are written in bulk; everything else goes frame by frame through python-can.
-    `decode_by` adds the signals to an MF4, `comment` goes into its header. A failed conversion leaves no output.
+    `decode_by` adds the signals to an MF4, `comment` goes into its header. A failed conversion leaves `output` alone.
 
     Raises UserError for files that cannot be read or written.
     """
@@ -83,16 +85,13 @@ def convert(
     for path in inputs:
         if output.exists() and path.exists() and output.samefile(path):
             raise UserError(f"{output}: is an input too")
-    try:
+    with replaced(output) as part:
         tables = _tables(inputs) if kind in (".blf", ".mf4") else None
         if tables is not None:
-            return _in_bulk(tables, output, kind, selection, comment, options, decode_by)
+            return _in_bulk(tables, part, kind, selection, comment, options, decode_by)
         if decode_by is not None:
             raise UserError("logs with CAN FD frames cannot be decoded here")
-        return _by_messages(inputs, output, selection, comment, options, progress)
-    except BaseException:
-        output.unlink(missing_ok=True)
-        raise
+        return _by_messages(inputs, part, selection, comment, options, progress)
 
 
 # --- in bulk ---
@@ -105,7 +104,7 @@ def _tables(inputs: Sequence[Path]) -> list[FrameTable] | None:
         if kind_of(path) in (".blf", ".mf4"):
             table = read_log(path)
         else:
-            with open_reader(path) as reader:
+            with open_log(path, since_1970=True) as reader:
                 table = table_of(messages(path, reader))
         if table.skipped:
             return None
@@ -139,12 +138,8 @@ def _in_bulk(
     else:
         from twinaxle.recording.blf import BulkBLFWriter
 
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            with BulkBLFWriter(output, **{"compression_level": 1, **(options or {})}) as writer:
-                writer.write_table(table)
-        except OSError as error:
-            raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
+        with BulkBLFWriter(output, **{"compression_level": 1, **(options or {})}) as writer:
+            writer.write_table(table)
     return result
 
 
@@ -179,7 +174,7 @@ def _by_messages(
 
     result = Result()
     places: dict[int, int] = {}
-    logs = [_numbered(number, path, places) for number, path in enumerate(inputs)]
+    logs = [_numbered(number, path, places, result.notes) for number, path in enumerate(inputs)]
     file = LogFile(output, comment, options)
     first_s: float | None = None
     try:
@@ -193,19 +188,26 @@ def _by_messages(
                 message.channel = log
             if not _is_selected(message, selection, message.timestamp - first_s, channel2int(message.channel)):
                 continue
-            try:
-                result.written += file.write(message)
-            except OSError as error:
-                raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
+            result.written += file.write(message)
     finally:
         file.close()
     result.left_out = file.left_out
     return result
 
 
-def _numbered(number: int, path: Path, places: dict[int, int]) -> Iterator[tuple[int, can.Message]]:
-    """The frames of a log with its number; `places` is told how far in its file it is, in bytes."""
-    with open_reader(path) as reader:
+def _numbered(number: int, path: Path, places: dict[int, int], notes: list[str]) -> Iterator[tuple[int, can.Message]]:
+    """The frames of a log with its number; `places` is told how far in its file it is, in bytes.
+
+    `notes` get what is wrong with a BLF. python-can's reader keeps it to itself, and gives up where it cannot go on.
+    """
+    if kind_of(path) == ".blf":
+        table = read_log(path)
+        notes += table.notes
+        if not table.skipped:
+            places[number] = path.stat().st_size
+            yield from ((number, message) for message in messages_of(table))
+            return
+    with open_log(path, since_1970=True) as reader:
         for count, message in enumerate(messages(path, reader)):
             if count % _STEP == 0:
                 places[number] = position(reader)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twinaxle.dbc.model import Database
 from twinaxle.e2e import Protector
 from twinaxle.errors import UserError
+from twinaxle.files import replaced
 from twinaxle.logs.frames import EXTENDED, REMOTE, FrameTable
 from twinaxle.replay.pacer import Pacer, Timing, undisturbed
 
@@ -128,7 +129,7 @@ class Player:
             raise UserError(f"{path}: a replay without end fits into no file: say how many loops")
         written = 0
         try:
-            with can.Logger(path) as writer:
+            with replaced(path) as part, can.Logger(part) as writer:
                 for _, message in self.messages(loops):
                     writer(message)
                     written += 1
@@ -136,6 +137,4 @@ class Player:
                         progress(written, loops * len(self))
         except ValueError as error:
             raise UserError(f"{path}: {error}") from None
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
         return written

@@ -19,13 +19,14 @@ from twinaxle.replay.pacer import Pacer, Timing, undisturbed
 if TYPE_CHECKING:
     import can
 
+_CLASSIC_BYTES = 8
 _RAW = re.compile(r"(?P<id>[0-9A-Fa-f]{1,8})#(?:(?P<remote>[Rr](?P<dlc>[0-8])?)|(?P<data>[0-9A-Fa-f.]*))")
 _SEND_TIMEOUT_S = 0.5
 
 
 @dataclass
 class Frame:
-    """What is sent, and how often. `payload()` gives the data of the next frame."""
+    """What is sent, and how often. `payload()` gives the data of the next frame: CAN FD if it is over 8 bytes."""
 
     name: str
     can_id: int
@@ -44,7 +45,7 @@ class Frame:
         data = b"" if remote else self.payload()
         return can.Message(
             arbitration_id=self.can_id, is_extended_id=self.is_extended, is_remote_frame=remote, data=data,
-            dlc=self.remote_length if remote else len(data), is_rx=False,
+            dlc=self.remote_length if remote else len(data), is_rx=False, is_fd=len(data) > _CLASSIC_BYTES,
         )  # fmt: skip
 
 
@@ -199,4 +200,5 @@ def send(
 def shown(message: can.Message) -> str:
     """A frame as candump writes it."""
     digits = f"{message.arbitration_id:08X}" if message.is_extended_id else f"{message.arbitration_id:03X}"
-    return f"{digits}#{'R' if message.is_remote_frame else bytes(message.data).hex().upper()}"
+    mark = "##0" if message.is_fd else "#"  # as candump writes a CAN FD frame without flags
+    return f"{digits}{mark}{'R' if message.is_remote_frame else bytes(message.data).hex().upper()}"

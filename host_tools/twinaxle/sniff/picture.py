@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from twinaxle.errors import UserError
+from twinaxle.files import write_text
 from twinaxle.sniff.spans import Line, Style
 
 _CELL_W, _CELL_H = 7.23, 16
@@ -67,7 +67,4 @@ def _box(kind: str, at: int, columns: int, top: float) -> str:
 
 def write(path: Path, lines: Sequence[Line], columns: int) -> None:
     """Write the picture. Raises UserError if the file cannot be written."""
-    try:
-        path.write_text(svg(lines, columns), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    write_text(path, svg(lines, columns))

@@ -26,12 +26,13 @@ def print_lines(
     """Write a line for each frame that passes the filter; a log as fast as it can be read.
 
     Ends with the log, or when `duration_s` of the bus's time or `count` lines are over. Raises UserError when the bus
-    goes or the log is damaged.
+    goes or is silent for `duration_s`, or the log is damaged.
     """
     passes = parse_filter(viewer.filter, text_of)
     source = viewer.source
     log: LogSource | None = source if isinstance(source, LogSource) else None
     end_s: float | None = None
+    begun_s = time.monotonic()
     written = 0
     while True:
         gone = source.problem  # asked before, so that the frames that came before the end are written
@@ -51,6 +52,8 @@ def print_lines(
             raise UserError(named(source.title, problem))
         if written == count or (end_s is not None and source.now_s() > end_s):
             return
+        if duration_s is not None and end_s is None and time.monotonic() - begun_s > duration_s:
+            raise UserError(f"no frame came from {source.title}: is the other side running, is the bit rate right?")
         if log is None:
             time.sleep(_POLL_S)
         elif log.ended:

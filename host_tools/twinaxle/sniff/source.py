@@ -180,14 +180,11 @@ class LogSource:
         self._open()
 
     def _open(self) -> None:
-        import can
+        from twinaxle.logs.messages import open_log
 
         self.close()
-        try:
-            self._reader = can.LogReader(self.path)
-            self._iterator = iter(self._reader)
-        except Exception as error:  # each reader raises what its parser happens to
-            raise UserError(f"{self.path}: cannot be read as a log: {error}") from None
+        self._reader = open_log(self.path)
+        self._iterator = iter(self._reader)
         self.ended = False
         self.problem = ""
         self._clock_s = 0.0
@@ -199,12 +196,18 @@ class LogSource:
         self.begin_s = self._clock_s = self._next.timestamp
 
     def _fetch(self) -> None:
+        from twinaxle.logs.messages import told
+
         try:
             self._next = next(self._iterator, None)
-        except Exception as error:
+        except Exception as error:  # each reader raises what its parser happens to
             self._next = None
-            self.problem = f"damaged: {error}"
+            self.problem = f"damaged: {told(error)}"
         self.ended = self._next is None
+        if self.ended and not self.problem and self.path.suffix.lower() == ".blf":
+            from twinaxle.logs import read_log
+
+            self.problem = "; ".join(read_log(self.path).notes)  # which python-can's reader keeps to itself
 
     @property
     def elapsed_s(self) -> float:

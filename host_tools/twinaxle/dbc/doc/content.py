@@ -1,6 +1,7 @@
 """What the page on a protocol says."""
 
-from twinaxle.dbc.conventions import BIT_RATE, DATA_ID, MAX_DELTA, SEND_TYPE, TIMEOUT, cycle_ms, is_protected
+from twinaxle.dbc import conventions
+from twinaxle.dbc.conventions import DATA_ID, MAX_DELTA, SEND_TYPE, TIMEOUT, cycle_ms, is_protected
 from twinaxle.dbc.doc.bits import layouts
 from twinaxle.dbc.doc.load import loads
 from twinaxle.dbc.doc.page import Block, Cell, Heading, Link, Page, Paragraph, Table
@@ -11,8 +12,7 @@ from twinaxle.dbc.syntax.tree import plain
 
 def page(document: Document, source: str, protocol_hash: int | None = None, bit_rate: int | None = None) -> Page:
     """The page on a document. `bit_rate` in bit/s; without it, that of the file's attribute Baudrate."""
-    number = document.number(document, BIT_RATE)
-    bit_rate = bit_rate or (int(number) if number and number > 0 else None)
+    bit_rate = bit_rate or conventions.bit_rate(document)
     messages = sorted(
         (message for message in document.messages if not message.is_independent),
         key=lambda message: (message.is_extended, message.frame_id),
@@ -102,7 +102,7 @@ def _matrix(document: Document, messages: list[Message]) -> list[Block]:
 def _load(document: Document, bit_rate: int | None) -> list[Block]:
     found = loads(document)
     if not bit_rate:
-        return [Paragraph(f"The file does not tell the bit rate (attribute {BIT_RATE}).")]
+        return [Paragraph(f"The file does not tell the bit rate (attribute {conventions.BIT_RATE}).")]
     rows: list[list[Cell]] = [
         [
             link(load.message),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from twinaxle.dbc.conventions import normal_name
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
+from twinaxle.dbc.send_types import normal_name
 from twinaxle.dbc.syntax import Document
 from twinaxle.dbc.syntax.document import is_relation
 from twinaxle.dbc.syntax.tree import Assignment, Default, Definition, Value, plain

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 from twinaxle.dbc.conventions import (
     CYCLE_TIME,
-    CYCLIC,
-    NOT_CYCLIC,
     SEND_TYPE,
     TIMEOUT,
     cycle_ms,
-    normal_name,
     send_type,
 )
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
+from twinaxle.dbc.send_types import CYCLIC, NOT_CYCLIC, normal_name
 from twinaxle.dbc.syntax import Document
 from twinaxle.dbc.syntax.tree import plain
 
