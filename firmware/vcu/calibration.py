@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x45B9)
-_CRC = const(0xB63ECC59)
+CALIBRATION_HASH = const(0x1C48)
+_CRC = const(0x2781549B)
 
 cal = array(
     "i",
@@ -152,12 +152,12 @@ cal = array(
         b"\x3c\x00"
         # 294: slip.begin_jump_rpm = 50
         b"\x32\x00"
-        # 295: slip.back_ticks = 10
-        b"\x0a\x00"
-        # 296: slip.retry_e3 = 900
-        b"\x84\x03"
-        # 297: slip.climb_ticks = 62
-        b"\x3e\x00"
+        # 295: slip.back_ticks = 9
+        b"\x09\x00"
+        # 296: slip.retry_e3 = 870
+        b"\x66\x03"
+        # 297: slip.climb_ticks = 70
+        b"\x46\x00"
         # 298: slew.fast_dnm_per_tick = 100
         b"\x64\x00"
         # 299: slew.slow_dnm_per_tick = 15

@@ -61,7 +61,7 @@ _QUIET = const(99)  # sig: front_quiet_ticks The rear one follows
 _WHEEL = const(101)  # sig: front_wheel_turn The rear one follows
 _REST = const(109)  # sig: road_rest
 
-# In `past`: where the next values go; then of each axle six speeds, six torques (0 Nm is 2**15) and their sum, the slip
+# In `past`: where the next values go; then of each axle six speeds, six torques (+-) and their sum (+-), the slip
 # to stay under, and the torque at which it broke away (0: not known)
 _AT = const(0)
 _TURNS = const(1)
@@ -77,7 +77,6 @@ _GRIPS = const(128)  # quiet ticks from here on: the axle grips
 _SETTLED = const(132)
 _PER_RPM = const(256 * 100)  # inertia is told for 100 rpm a tick
 _MMPS2 = const(100_000)
-_ZERO = const(0x8000)
 
 
 @micropython.viper
@@ -89,14 +88,15 @@ def friction(s: ptr32, rx: ptr32, cal: ptr32, old: ptr32, motion: int):
     while axle < 2:
         of = axle * _OF_REAR
         torque = (rx[_TORQUE + axle * (_REAR_TORQUE - _TORQUE)] & 0xFFFF ^ 0x8000) - 0x8000
-        torque = torque * motion + _ZERO
+        torque *= motion
         turn = s[axle + _TURN]
         rise = turn - old[of + _TURNS + at]
         old[of + _TURNS + at] = turn
-        mean = old[of + _SUM] + torque - old[of + _TORQUES + at]
+        mean = torque - ((old[of + _TORQUES + at] & 0xFFFF ^ 0x8000) - 0x8000)
+        mean += (old[of + _SUM] & 0xFFFF ^ 0x8000) - 0x8000
         old[of + _TORQUES + at] = torque
         old[of + _SUM] = mean
-        holds = mean // _DEPTH - _ZERO - rise // 64 * cal[_INERTIA] // (_DEPTH * _PER_RPM // 64)
+        holds = mean // _DEPTH - rise // 64 * cal[_INERTIA] // (_DEPTH * _PER_RPM // 64)
         s[axle + _FRICTION] = holds
         if holds < 0:
             holds = 0 - holds
@@ -226,13 +226,13 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
         elif holds < cal[_LEAST_GRIP] or holds * 16 < broke * 11:
             # Wheels that hardly anything holds do not slip: the car is faster than it was thought
             s[_ROAD] = wheel
-            s[_REST] = s[_REST] + 200 * sign
+            s[_REST] = ((s[_REST] & 0xFFFF ^ 0x8000) - 0x8000) + 200 * sign
             quiet = _GRIPS
         elif slips < slip_most * 3 // 4:
             quiet = _GRIPS
             # A little less than what they hold: if they still slide, they come on
-            if most > holds * 63 // 64:
-                most = holds * 63 // 64
+            if most > holds * 31 // 32:
+                most = holds * 31 // 32
             if not broke:
                 old[of + _BROKE] = holds
         if most < 0:
