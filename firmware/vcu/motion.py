@@ -19,6 +19,7 @@ _SPEED = const(29)  # sig: speed_ckmh
 _RPM = const(30)  # sig: rpm
 _REST = const(31)  # sig: rest
 _TURN = const(93)  # sig: front_turn The rear one follows
+_ROAD = const(95)  # sig: road
 _WHEEL_TURN = const(101)  # sig: front_wheel_turn The rear one follows
 
 _FINE = const(256)
@@ -72,7 +73,7 @@ def turns(s: ptr32, rx: ptr32, cal: ptr32):
         turn = (s[of + _FRONT_RPM] & 0xFFFF ^ 0x8000) - 0x8000
         turn = (turn if turn > 0 else 0 - turn) * _FINE
         alive = s[of + _FRONT_ALIVE]
-        nearer = turn * 2 - wheel - other
+        nearer = (turn if turn > s[_ROAD] else s[_ROAD]) * 2 - wheel - other  # a motor swings through zero
         if not alive or 0 - apart < wheel - other < apart:
             wheel = (wheel + other) // 2
         elif (nearer > 0 and wheel < other) or (nearer < 0 and wheel > other):
