@@ -10,7 +10,7 @@ SOURCES := host_tools hil tests firmware
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware bench-hil bench-bus bench-dbc clean distclean
+.PHONY: help setup test lint types stale unit sizes demo bench bench-hub bench-tools sniff generate format bench-firmware bench-hil bench-bus bench-slip bench-dbc clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ bench-hil: $(STAMP) ## how much faster than real time the bench runs, and where 
 
 bench-bus: $(STAMP) ## cost of a frame on the virtual bus
 	@$(BIN)/python -m hil.bus.benchmark
+
+bench-slip: $(STAMP) ## grip and slip of launches with each number of slip control 15 % lower and higher (SEEDS=2)
+	@$(BIN)/python -m hil.slip_study $(SEEDS)
 
 format: $(STAMP) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true

@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0xB77F)
-_CRC = const(0x4E9B78E5)
+CALIBRATION_HASH = const(0xB36A)
+_CRC = const(0x4C853448)
 
 cal = array(
     "i",
@@ -134,30 +134,30 @@ cal = array(
         b"\x46\x03"
         # 285: slip.rolling_dnm = 106
         b"\x6a\x00"
-        # 286: slip.beyond_mmps2 = 300
-        b"\x2c\x01"
-        # 287: slip.doubt_mmps2 = 1000
+        # 286: slip.learn_mmps2 = 1000
         b"\xe8\x03"
+        # 287: slip.doubt_mmps2 = 500
+        b"\xf4\x01"
         # 288: slip.least_grip_dnm = 100
         b"\x64\x00"
-        # 289: slip.follow_mmps2 = 500
-        b"\xf4\x01"
-        # 290: slip.target_least_rpm = 18
-        b"\x12\x00"
+        # 289: slip.follow_mmps2 = 1000
+        b"\xe8\x03"
+        # 290: slip.target_least_rpm = 10
+        b"\x0a\x00"
         # 291: slip.target_e4 = 120
         b"\x78\x00"
-        # 292: slip.target_at_full_grip_e4 = 900
-        b"\x84\x03"
+        # 292: slip.target_at_full_grip_e4 = 700
+        b"\xbc\x02"
         # 293: slip.begin_rpm = 60
         b"\x3c\x00"
         # 294: slip.begin_jump_rpm = 50
         b"\x32\x00"
-        # 295: slip.back_ticks = 6
-        b"\x06\x00"
-        # 296: slip.floor_dnm = 0
-        b"\x00\x00"
-        # 297: slip.end_ticks = 20
-        b"\x14\x00"
+        # 295: slip.back_ticks = 9
+        b"\x09\x00"
+        # 296: slip.retry_e3 = 870
+        b"\x66\x03"
+        # 297: slip.climb_ticks = 70
+        b"\x46\x00"
         # 298: slew.fast_dnm_per_tick = 100
         b"\x64\x00"
         # 299: slew.slow_dnm_per_tick = 15

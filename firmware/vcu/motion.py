@@ -18,8 +18,9 @@ _REAR_RPM = const(24)  # sig: rear_rpm
 _SPEED = const(29)  # sig: speed_ckmh
 _RPM = const(30)  # sig: rpm
 _REST = const(31)  # sig: rest
-_SWINGS = const(109)  # sig: turns_swing
 _TURN = const(93)  # sig: front_turn The rear one follows
+_ROAD = const(95)  # sig: road
+_WHEEL_TURN = const(101)  # sig: front_wheel_turn The rear one follows
 
 _FINE = const(256)
 
@@ -54,46 +55,37 @@ def turns(s: ptr32, rx: ptr32, cal: ptr32):
 
     The motor's sensor is fine and quick, and turns with the mean of both wheels: it is believed as far as one of them
     bears it out, so one sensor that lies changes little. Motor and wheels swing against each other on the shafts: the
-    mean weighted by their inertias does not.
+    mean weighted by their inertias does not when the tyres slide, and the wheels do not when they grip.
     """
     ratio = cal[_RPM_PER_100KMH]
     apart = cal[_APART] * _FINE
     part = cal[_EIGHTHS]
-    swings = 0
     axle = 0
     while axle < 2:
         of = axle * (_REAR_ALIVE - _FRONT_ALIVE)
         valid = rx[_VALID] >> 2 * axle & 3
-        low = rx[_WHEEL + 2 * axle] * ratio // 125 * 32
-        high = rx[_WHEEL + 1 + 2 * axle] * ratio // 125 * 32
+        wheel = rx[_WHEEL + 2 * axle] * ratio // 125 * 32
+        other = rx[_WHEEL + 1 + 2 * axle] * ratio // 125 * 32
         if valid == 1:
-            high = low
+            other = wheel
         elif valid == 2:
-            low = high
-        if low > high:
-            turn = low
-            low = high
-            high = turn
-        if s[of + _FRONT_ALIVE]:
-            turn = (s[of + _FRONT_RPM] & 0xFFFF ^ 0x8000) - 0x8000
-            if turn < 0:
-                turn = 0 - turn
-            turn *= _FINE
-            mixed = 0
-            if valid:
-                if turn < low - apart:
-                    turn = low - apart
-                elif turn > high + apart:
-                    turn = high + apart
-                if high - low < apart:
-                    mixed = 1
-                    turn = (turn * part + (low + high) // 2 * (8 - part)) // 8
-            if not mixed:
-                swings = 1
+            wheel = other
+        turn = (s[of + _FRONT_RPM] & 0xFFFF ^ 0x8000) - 0x8000
+        turn = (turn if turn > 0 else 0 - turn) * _FINE
+        alive = s[of + _FRONT_ALIVE]
+        nearer = (turn if turn > s[_ROAD] else s[_ROAD]) * 2 - wheel - other  # a motor swings through zero
+        if not alive or 0 - apart < wheel - other < apart:
+            wheel = (wheel + other) // 2
+        elif (nearer > 0 and wheel < other) or (nearer < 0 and wheel > other):
+            wheel = other  # the one that the motor bears out
+        if not alive:
+            turn = wheel if valid else s[axle + _TURN]
         elif valid:
-            turn = (low + high) // 2
-        else:
-            turn = s[axle + _TURN]
+            if turn < wheel - apart:
+                turn = wheel - apart
+            elif turn > wheel + apart:
+                turn = wheel + apart
+            turn = (turn * part + wheel * (8 - part)) // 8
         s[axle + _TURN] = turn if turn > 0 else 0
+        s[axle + _WHEEL_TURN] = wheel if valid else 0
         axle += 1
-    s[_SWINGS] = swings

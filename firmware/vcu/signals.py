@@ -108,17 +108,17 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 96 road_step            +- its change in a tick
 97 front_friction_dnm   +- what the axle's tyres take up, as torque of its motor along the motion
 98 rear_friction_dnm
-99 front_quiet_ticks    that slip control has had nothing to take away
+99 front_quiet_ticks    that it slides, or from 128 on that it grips again
 100 rear_quiet_ticks
-101 front_mean_turn      over the last six ticks
-102 rear_mean_turn
+101 front_wheel_turn     how fast its wheels turn, in the same unit, or what comes nearest
+102 rear_wheel_turn
 103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two halves
 104 rear_ramp_dnm        +-
 105 car_drive_dnm        what cells and link leave of the torque (LM-02), sum of both motors
 106 car_regen_dnm
 107 derated_drive        LimitReason of what leaves less than the units can give, or 0
 108 derated_regen
-109 turns_swing          an axle's wheels do not tell its swing: front_turn and rear_turn have it
+109 road_rest            +- of road_step, what the forces leave unexplained
 110 rpm_before           mean motor speed of the last tick, as a magnitude
 """
 

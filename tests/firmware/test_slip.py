@@ -146,10 +146,10 @@ def drive_model(rx: Slots, cal: Slots, mu: float, seconds: float) -> list[dict[s
 
 
 @pytest.mark.req("SP-06")
-@pytest.mark.parametrize("mu", [0.1, 0.3])
-def test_another_car_model_is_held_in_the_band_too(rx, cal, mu):
+@pytest.mark.parametrize(("mu", "least"), [(0.1, 0.87), (0.3, 0.95)])
+def test_another_car_model_is_held_in_the_band_too(rx, cal, mu, least):
     rows = drive_model(rx, cal, mu, 4.2)
     assert max(min(row["slip_mps"] / (5 / 3.6), row["share"] / 0.10) for row in rows[70:]) <= 1.0
     later = rows[120:]  # 1 s after the pedal
     # Its tyre is not ours: the peak lies elsewhere, and SP-06 is measured on the bench. Near it this must be too.
-    assert sum(row["grip"] for row in later) / len(later) >= 0.85
+    assert sum(row["grip"] for row in later) / len(later) >= least

@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from hil.bench import Bench
 from hil.faults import Fault
-
-BAND_SHARE = 0.10
-BAND_MPS = 5.0 / 3.6
-"""SP-06: slip under 10 % or 5 km/h."""
-
-
-@dataclass
-class Course:
-    """What a stretch of driving showed, sampled each 10 ms."""
-
-    grip_share: list[float] = field(default_factory=list)
-    """Force on the tyres over what the road can take."""
-    band_use: list[float] = field(default_factory=list)
-    """Slip of the worse axle over what SP-06 allows."""
-    torques_nm: list[tuple[float, float]] = field(default_factory=list)
-
-    def outside_ms(self) -> float:
-        """Time until the slip is in its band for good."""
-        return 10.0 * max((number + 1 for number, use in enumerate(self.band_use) if use > 1.0), default=0)
-
-    def mean_grip(self) -> float:
-        """Mean share of the grip that was used."""
-        return sum(self.grip_share) / len(self.grip_share)
-
-
-def drive(bench: Bench, seconds: float, sign: float = 1.0) -> Course:
-    """Let time pass and watch; `sign` -1 for braking."""
-    course = Course()
-    plant = bench.plant
-    radius = plant.parameters.tyre.rolling_radius_m
-    for _ in range(round(seconds * 100)):
-        bench.run(0.01)
-        force = sum(unit.tyre_force_n for unit in (plant.front, plant.rear))
-        road = sum(unit.friction_mu * unit.normal_force_n for unit in (plant.front, plant.rear))
-        slip = max(sign * (unit.wheel_speed_radps * radius - plant.speed_mps) for unit in (plant.front, plant.rear))
-        share = slip / max(abs(plant.speed_mps), 0.05)
-        course.grip_share.append(sign * force / road)
-        course.band_use.append(min(slip / BAND_MPS, share / BAND_SHARE))
-        course.torques_nm.append((plant.front.torque_nm, plant.rear.torque_nm))
-    return course
+from hil.pytest_plugin import BenchFactory
+from hil.scenarios.slip import Course, drive, grip_lost_ms, launch, varied
+from hil.workshop import variant_calibration
 
 
 @pytest.mark.req("SP-06")
 @pytest.mark.parametrize("mu", [0.1, 0.3])
 def test_launch_on_a_slippery_road(driving: Bench, mu: float) -> None:
-    driving.plant.set_friction(mu)
-    driving.driver.pedal(100)
-    driving.run(0.5)
-    first = drive(driving, 0.5)
-    later = drive(driving, 3.0)
+    first, later = launch(driving, mu)
     name = f"launch_mu_{round(100 * mu):03d}"
     driving.measure(
         f"{name}_band_percent",
@@ -103,16 +60,106 @@ def test_grip_goes_and_comes_back(driving: Bench, pedal: int) -> None:
     assert driving.plant.front.torque_nm > 0.9 * before_nm, "the torque comes back"
 
 
+def lost_ms(new_bench: BenchFactory, pedal: float, kmh: float, phase_ms: float, perfect: bool) -> float:
+    """Time outside the band after grip goes at a speed with a pedal, so long after that speed was reached."""
+    bench = new_bench()
+    bench.start_up()
+    bench.driver.pedal(pedal)
+    bench.until(lambda: bench.speed_kmh > kmh, timeout=20)
+    bench.run(phase_ms / 1000)
+    milliseconds = grip_lost_ms(bench, perfect=perfect)
+    bench.end(judge=not perfect)  # a perfect controller's commands are not those of the firmware
+    return milliseconds
+
+
+PHASES_MS = (0, 2, 4, 6, 8)
+"""Of the step of friction in the cycles of all nodes, 10 ms."""
+
+
 @pytest.mark.req("SP-06")
-def test_grip_lost_with_full_torque(driving: Bench) -> None:
-    """The units' own 5000 Nm/s bound this: noted, not asked for."""
+@pytest.mark.parametrize("kmh", [20, 40, 60])
+def test_grip_lost_with_most_of_the_torque(new_bench: BenchFactory, kmh: float) -> None:
+    times = [lost_ms(new_bench, 80, kmh, phase, perfect=False) for phase in PHASES_MS]
+    bench = new_bench()
+    bench.measure(
+        f"mu_step_at_{kmh}_kmh_80_percent_pedal_in_band_ms",
+        max(times),
+        300,
+        req="SP-06",
+        comment="205 Nm in front and 310 Nm behind, worst of five phases",
+    )
+
+
+@pytest.mark.parametrize("kmh", [20, 40, 60])
+def test_grip_lost_with_full_torque_is_as_good_as_it_can_be(new_bench: BenchFactory, kmh: float) -> None:
+    """From 330 Nm the units' 5000 Nm/s and the road's 45 Nm take more than 300 ms, whoever commands them."""
+    bounds = [lost_ms(new_bench, 100, kmh, phase, perfect=True) for phase in PHASES_MS]
+    times = [lost_ms(new_bench, 100, kmh, phase, perfect=False) for phase in PHASES_MS]
+    bench = new_bench()
+    name = f"mu_step_at_{kmh}_kmh_full_torque"
+    bench.note(f"{name}_bound_ms", max(bounds), comment="zero torque from the first command that could know")
+    bench.note(f"{name}_in_band_ms", max(times), comment="330 Nm a motor, worst of five phases")
+    worst = max(time - bound for time, bound in zip(times, bounds, strict=True))
+    bench.measure(f"{name}_behind_bound_ms", worst, 20, comment="worst of five phases")
+
+
+@pytest.mark.req("SP-06")
+def test_grip_lost_with_full_torque_turns_no_torque(driving: Bench) -> None:
     driving.driver.pedal(100)
     driving.until(lambda: driving.speed_kmh > 40, timeout=20)
     driving.plant.set_friction(0.1)
     ice = drive(driving, 1.0)
-    driving.note("mu_step_full_torque_in_band_ms", ice.outside_ms(), comment="330 Nm a motor at 40 km/h")
-    assert min(min(pair) for pair in ice.torques_nm) > -0.01
-    driving.measure("mu_step_full_torque_in_band_limit_ms", ice.outside_ms(), 600, comment="bounded all the same")
+    least = min(min(pair) for pair in ice.torques_nm)
+    driving.measure("mu_step_full_torque_least_torque_nm", least, at_least=-0.01, req="SP-06", comment="no sign change")
+
+
+# Numbers of slip control that are off, and a road; `make bench-slip` has them all
+OFF: list[tuple[str, float, float]] = [
+    ("slip.target_least_rpm", -0.15, 0.1),
+    ("slip.target_least_rpm", 0.15, 0.08),
+    ("slip.back_ticks", -0.15, 0.08),
+    ("slip.back_ticks", 0.15, 0.1),
+    ("slip.inertia_dnm", -0.15, 0.1),
+    ("slip.inertia_dnm", 0.15, 0.3),
+    ("slip.climb_ticks", -0.15, 0.1),
+    ("slip.retry_e3", 0.15, 0.3),
+    ("slip.target_at_full_grip_e4", 0.15, 0.5),
+    ("slip.target_at_full_grip_e4", -0.15, 0.3),
+]
+
+
+@pytest.mark.req("SP-06")
+@pytest.mark.parametrize(("name", "share", "mu"), OFF)
+def test_no_number_stands_at_a_cliff(new_bench: BenchFactory, name: str, share: float, mu: float) -> None:
+    bench = new_bench(calibration=varied(variant_calibration("78kWh"), name, share))
+    bench.start_up()
+    first, later = launch(bench, mu)
+    comment = f"{name} {100 * share:+.0f} %, launch at mu {mu:g}"
+    used = 100 * max(first.band_use + later.band_use)
+    bench.measure("launch_off_band_percent", used, 100, req="SP-06", unit="%", comment=comment)
+    bench.measure("launch_off_grip_percent", 100 * later.mean_grip(), at_least=90, req="SP-06", comment=comment)
+
+
+@pytest.mark.req("SP-06")
+@pytest.mark.parametrize("percent", [-10, 5, 10])
+@pytest.mark.parametrize("mu", [0.2, 0.3])
+def test_launch_on_a_slope(driving: Bench, mu: float, percent: float) -> None:
+    driving.plant.slope_percent = percent
+    first, later = launch(driving, mu)
+    comment = f"slope {percent:+g} %, mu {mu:g}"
+    used = 100 * max(first.band_use + later.band_use)
+    driving.measure("launch_on_slope_band_percent", used, 100, req="SP-06", unit="%", comment=comment)
+    driving.measure("launch_on_slope_grip_percent", 100 * later.mean_grip(), at_least=88, comment=comment)
+
+
+@pytest.mark.req("SP-06")
+@pytest.mark.parametrize("mu", [0.08, 0.1])
+def test_launch_in_reverse(bench: Bench, mu: float) -> None:
+    bench.start_up("R")
+    first, later = launch(bench, mu, sign=-1.0)
+    used = 100 * max(first.band_use + later.band_use)
+    bench.measure("launch_reverse_band_percent", used, 100, req="SP-06", unit="%", comment=f"mu {mu:g}")
+    bench.measure("launch_reverse_grip_percent", 100 * later.mean_grip(), at_least=88, comment=f"mu {mu:g}")
 
 
 @pytest.mark.req("SP-05", "SP-06")
@@ -177,7 +224,7 @@ def test_one_sensor_that_lies_hides_no_slip(driving: Bench, name: str) -> None:
         "band_with_lie_percent", 100 * worst, 100, req="SP-06", unit="%", comment=f"{name}, launch at mu 0.2"
     )
     driving.note("grip_with_lie_percent", 100 * course.mean_grip(), comment=name)
-    assert course.mean_grip() > 0.2, "the car gets going"
+    assert course.mean_grip() > 0.85, "the car gets going"
 
 
 @pytest.mark.req("SP-06")
@@ -191,7 +238,22 @@ def test_wheels_marked_invalid_are_not_used(driving: Bench, valid: int) -> None:
     driving.run(0.5)
     course = drive(driving, 2.0)
     driving.measure("band_with_invalid_wheels_percent", 100 * max(course.band_use), 100, req="SP-06", unit="%")
-    assert course.mean_grip() > 0.4
+    assert course.mean_grip() > 0.85
+
+
+ROADS = {"front on ice": (0.1, 1.0), "rear on ice": (1.0, 0.1), "front on ice, rear on snow": (0.1, 0.3)}
+
+
+@pytest.mark.req("SP-06")
+@pytest.mark.parametrize("pedal", [50, 100])
+@pytest.mark.parametrize("name", ROADS)
+def test_each_axle_has_its_own_road(driving: Bench, name: str, pedal: float) -> None:
+    driving.plant.set_friction(*ROADS[name])
+    driving.driver.pedal(pedal)
+    driving.run(0.5)
+    used = 100 * max(drive(driving, 2.5).band_use)
+    comment = f"{name}, {pedal:g} % pedal"
+    driving.measure("launch_on_two_roads_band_percent", used, 100, req="SP-06", unit="%", comment=comment)
 
 
 @pytest.mark.req("SP-04", "SP-06")
