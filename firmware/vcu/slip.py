@@ -40,7 +40,7 @@ _TARGET_GRIP = const(292)  # cal: slip.target_at_full_grip_e4 [e4]
 _BEGIN = const(293)  # cal: slip.begin_rpm [rpm]
 _JUMP = const(294)  # cal: slip.begin_jump_rpm [rpm]
 _BACK = const(295)  # cal: slip.back_ticks [ticks]
-_RETRY = const(296)  # cal: slip.retry_e3 [e3]
+_RETRY = const(296)  # cal: slip.retry_below_e3 [e3]
 _CLIMB = const(297)  # cal: slip.climb_ticks [ticks]
 _FULL = const(302)  # cal: motor.torque_max_dnm [dnm]
 
@@ -237,7 +237,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
                 old[of + _BROKE] = holds
         if most < 0:
             most = 0
-    elif most * 1000 < broke * cal[_RETRY]:
+    elif most * 1000 < broke * (1000 - cal[_RETRY]):
         most += 1 + broke // 64
     else:
         climb = cal[_CLIMB]

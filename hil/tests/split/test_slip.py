@@ -122,7 +122,7 @@ OFF: list[tuple[str, float, float]] = [
     ("slip.inertia_dnm", -0.15, 0.1),
     ("slip.inertia_dnm", 0.15, 0.3),
     ("slip.climb_ticks", -0.15, 0.1),
-    ("slip.retry_e3", 0.15, 0.3),
+    ("slip.retry_below_e3", 0.15, 0.3),
     ("slip.target_at_full_grip_e4", 0.15, 0.5),
     ("slip.target_at_full_grip_e4", -0.15, 0.3),
 ]
