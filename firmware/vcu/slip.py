@@ -97,10 +97,12 @@ def friction(s: ptr32, rx: ptr32, cal: ptr32, old: ptr32, motion: int):
         old[of + _TORQUES + at] = torque
         old[of + _SUM] = mean
         holds = mean // _DEPTH - rise // 64 * cal[_INERTIA] // (_DEPTH * _PER_RPM // 64)
+        full = cal[_FULL]
+        holds = full if holds > full else 0 - full if holds < 0 - full else holds
         s[axle + _FRICTION] = holds
         if holds < 0:
             holds = 0 - holds
-        slip = s[_ROAD] // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // cal[_FULL]) // 625
+        slip = s[_ROAD] // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // full) // 625
         least = cal[_LEAST] * 256
         if not s[axle + _WHEEL]:
             # Without wheels: motors swing at 10 Hz where the tyres grip, so the mean with half a swing ago
