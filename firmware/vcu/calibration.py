@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0xB36A)
-_CRC = const(0x4C853448)
+CALIBRATION_HASH = const(0xB77C)
+_CRC = const(0xE9D0FB5C)
 
 cal = array(
     "i",
@@ -150,12 +150,12 @@ cal = array(
         b"\xbc\x02"
         # 293: slip.begin_rpm = 60
         b"\x3c\x00"
-        # 294: slip.begin_jump_rpm = 50
-        b"\x32\x00"
+        # 294: slip.begin_jump_rpm = 58
+        b"\x3a\x00"
         # 295: slip.back_ticks = 9
         b"\x09\x00"
-        # 296: slip.retry_e3 = 870
-        b"\x66\x03"
+        # 296: slip.retry_below_e3 = 130
+        b"\x82\x00"
         # 297: slip.climb_ticks = 70
         b"\x46\x00"
         # 298: slew.fast_dnm_per_tick = 100

@@ -40,7 +40,7 @@ _TARGET_GRIP = const(292)  # cal: slip.target_at_full_grip_e4 [e4]
 _BEGIN = const(293)  # cal: slip.begin_rpm [rpm]
 _JUMP = const(294)  # cal: slip.begin_jump_rpm [rpm]
 _BACK = const(295)  # cal: slip.back_ticks [ticks]
-_RETRY = const(296)  # cal: slip.retry_e3 [e3]
+_RETRY = const(296)  # cal: slip.retry_below_e3 [e3]
 _CLIMB = const(297)  # cal: slip.climb_ticks [ticks]
 _FULL = const(302)  # cal: motor.torque_max_dnm [dnm]
 
@@ -97,10 +97,12 @@ def friction(s: ptr32, rx: ptr32, cal: ptr32, old: ptr32, motion: int):
         old[of + _TORQUES + at] = torque
         old[of + _SUM] = mean
         holds = mean // _DEPTH - rise // 64 * cal[_INERTIA] // (_DEPTH * _PER_RPM // 64)
+        full = cal[_FULL]
+        holds = full if holds > full else 0 - full if holds < 0 - full else holds
         s[axle + _FRICTION] = holds
         if holds < 0:
             holds = 0 - holds
-        slip = s[_ROAD] // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // cal[_FULL]) // 625
+        slip = s[_ROAD] // 16 * (cal[_TARGET] + cal[_TARGET_GRIP] * holds // full) // 625
         least = cal[_LEAST] * 256
         if not s[axle + _WHEEL]:
             # Without wheels: motors swing at 10 Hz where the tyres grip, so the mean with half a swing ago
@@ -237,7 +239,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
                 old[of + _BROKE] = holds
         if most < 0:
             most = 0
-    elif most * 1000 < broke * cal[_RETRY]:
+    elif most * 1000 < broke * (1000 - cal[_RETRY]):
         most += 1 + broke // 64
     else:
         climb = cal[_CLIMB]

@@ -122,7 +122,7 @@ OFF: list[tuple[str, float, float]] = [
     ("slip.inertia_dnm", -0.15, 0.1),
     ("slip.inertia_dnm", 0.15, 0.3),
     ("slip.climb_ticks", -0.15, 0.1),
-    ("slip.retry_e3", 0.15, 0.3),
+    ("slip.retry_below_e3", 0.15, 0.3),
     ("slip.target_at_full_grip_e4", 0.15, 0.5),
     ("slip.target_at_full_grip_e4", -0.15, 0.3),
 ]
@@ -149,7 +149,7 @@ def test_launch_on_a_slope(driving: Bench, mu: float, percent: float) -> None:
     comment = f"slope {percent:+g} %, mu {mu:g}"
     used = 100 * max(first.band_use + later.band_use)
     driving.measure("launch_on_slope_band_percent", used, 100, req="SP-06", unit="%", comment=comment)
-    driving.measure("launch_on_slope_grip_percent", 100 * later.mean_grip(), at_least=88, comment=comment)
+    driving.measure("launch_on_slope_grip_percent", 100 * later.mean_grip(), at_least=90, comment=comment)
 
 
 @pytest.mark.req("SP-06")
@@ -159,7 +159,7 @@ def test_launch_in_reverse(bench: Bench, mu: float) -> None:
     first, later = launch(bench, mu, sign=-1.0)
     used = 100 * max(first.band_use + later.band_use)
     bench.measure("launch_reverse_band_percent", used, 100, req="SP-06", unit="%", comment=f"mu {mu:g}")
-    bench.measure("launch_reverse_grip_percent", 100 * later.mean_grip(), at_least=88, comment=f"mu {mu:g}")
+    bench.measure("launch_reverse_grip_percent", 100 * later.mean_grip(), at_least=89, comment=f"mu {mu:g}")
 
 
 @pytest.mark.req("SP-05", "SP-06")
