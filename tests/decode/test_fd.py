@@ -106,7 +106,8 @@ def test_signals_anywhere_as_cantools_decodes_them(seed: int, tmp_path_factory: 
         sign = rng.choice("+-")
         scale = rng.choice(["1,0", "0.5,-3"])
         texts.append(
-            f'BO_ {number} M{number}: 64 ECU\n SG_ S : {start}|{length}@{0 if is_big else 1}{sign} ({scale}) [0|0] "" ECU\n'
+            f"BO_ {number} M{number}: 64 ECU\n"
+            f' SG_ S : {start}|{length}@{0 if is_big else 1}{sign} ({scale}) [0|0] "" ECU\n'
         )
     path = tmp_path_factory.mktemp("fd") / "fd.dbc"
     path.write_text(HEAD + "\n".join(texts))
@@ -128,7 +129,8 @@ def test_decode_and_plot_take_them(tmp_path: Path, run: Run) -> None:
     dbc = tmp_path / "fd.dbc"
     dbc.write_text(
         HEAD
-        + 'BO_ 600 Long: 64 ECU\n SG_ First : 0|16@1+ (1,0) [0|0] "" ECU\n SG_ Far : 487|32@0- (0.5,0) [0|0] "" ECU\n'
+        + 'BO_ 600 Long: 64 ECU\n SG_ First : 0|16@1+ (1,0) [0|0] "" ECU\n'
+        + ' SG_ Far : 487|32@0- (0.5,0) [0|0] "" ECU\n'
     )
     far = [(-3 - number).to_bytes(4, "big", signed=True) for number in range(5)]
     log = write_blf(
