@@ -129,7 +129,8 @@ def test_decode_and_plot_take_them(tmp_path: Path, run: Run) -> None:
     dbc = tmp_path / "fd.dbc"
     dbc.write_text(
         HEAD
-        + 'BO_ 600 Long: 64 ECU\n SG_ First : 0|16@1+ (1,0) [0|0] "" ECU\n SG_ Far : 487|32@0- (0.5,0) [0|0] "" ECU\n'
+        + 'BO_ 600 Long: 64 ECU\n SG_ First : 0|16@1+ (1,0) [0|0] "" ECU\n'
+        + ' SG_ Far : 487|32@0- (0.5,0) [0|0] "" ECU\n'
     )
     far = [(-3 - number).to_bytes(4, "big", signed=True) for number in range(5)]
     log = write_blf(
