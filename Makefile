@@ -42,7 +42,7 @@ types: $(STAMP) ## check types
 	@$(BIN)/mypy host_tools/twinaxle hil tests/host_tools tests/sniff
 
 stale: $(STAMP) ## check that the generated files are those of their sources
-	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --check
+	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --signals firmware --check
 	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md --check
 	@$(BIN)/twinaxle calibrate --check
 	@echo "stale: ok"
@@ -61,7 +61,7 @@ bench: $(STAMP) ## the virtual car in real time, its bus open to other programs 
 
 generate: $(STAMP) ## write the generated files: protocol from the DBC, split from loss maps, calibration from TOML
 	@$(BIN)/twinaxle split write
-	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py
+	@$(BIN)/twinaxle dbc generate dbc/powertrain.dbc -o firmware/vcu/protocol.py --signals firmware
 	@$(BIN)/twinaxle dbc doc dbc/powertrain.dbc -o docs/protocol.md
 	@$(BIN)/twinaxle calibrate
 

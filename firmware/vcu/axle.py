@@ -9,6 +9,9 @@ _DRIVE = const(36)  # dbc: InvFrontLimits.TorqueAvailableDrive [0.1 Nm]
 _REGEN = const(37)  # dbc: InvFrontLimits.TorqueAvailableRegen [0.1 Nm]
 _REAR_STATE = const(28)  # dbc: InvRearStatus.State
 _REAR_DRIVE = const(40)  # dbc: InvRearLimits.TorqueAvailableDrive [0.1 Nm]
+# Reached by their distance from the front's; the codec decodes only what a tag names
+_REAR_SPEED = const(30)  # dbc: InvRearStatus.Speed [1 rpm]
+_REAR_REGEN = const(41)  # dbc: InvRearLimits.TorqueAvailableRegen [0.1 Nm]
 _LOCKOUT = const(1)  # dbc: InvFrontStatus.State.Lockout
 _STANDBY = const(2)  # dbc: InvFrontStatus.State.Standby
 _TORQUE = const(3)  # dbc: InvFrontStatus.State.Torque

@@ -11,6 +11,10 @@ _END = const(34)
 _HEAD = const(4)
 _TAIL = const(5)
 _LATE = const(4)  # sig: late
+# motion.py reaches these from the first wheel on; the codec decodes only what a tag names
+_FRONT_RIGHT = const(10)  # dbc: EscWheelSpeeds.FrontRight [0.1 km/h]
+_REAR_LEFT = const(11)  # dbc: EscWheelSpeeds.RearLeft [0.1 km/h]
+_REAR_RIGHT = const(12)  # dbc: EscWheelSpeeds.RearRight [0.1 km/h]
 
 
 @micropython.viper

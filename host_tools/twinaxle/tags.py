@@ -82,6 +82,15 @@ def rewrite_files(paths: Iterable[Path], kind: str, resolve: Resolver, *, check:
     return stale
 
 
+def named_paths(paths: Iterable[Path], kind: str) -> set[str]:
+    """Every path that a tag of this kind names in the files."""
+    found = set()
+    for path in paths:
+        matches = map(_LINE.match, path.read_text(encoding="utf-8").splitlines())
+        found |= {match["path"] for match in matches if match and match["kind"] == kind}
+    return found
+
+
 def _rewrite_line(line: str, resolve: Resolver, where: str) -> str:
     match = _LINE.match(line)
     number = (match["const"] or match["plain"]) if match else None

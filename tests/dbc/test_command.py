@@ -33,7 +33,9 @@ def test_generate_and_check(firmware: Path, capsys: pytest.CaptureFixture[str]) 
     assert not (firmware / "vcu" / "protocol.py").exists()
 
     assert main(["dbc", "generate"]) == 0
-    assert (firmware / "vcu" / "protocol.py").read_text() == generate(powertrain(), "VCU")
+    source = (firmware / "vcu" / "protocol.py").read_text()
+    assert source == generate(powertrain(), "VCU", {"PedalsDriver.Apps2"})
+    assert source != generate(powertrain(), "VCU")
     tagged = "_A = const(3)  # dbc: PedalsDriver.Apps2 [1 mV]\n\n_B = 8  # dbc: BmsPack\n"
     assert (firmware / "vcu" / "pedals.py").read_text() == tagged
     assert main(["dbc", "generate", "--check"]) == 0
@@ -60,9 +62,16 @@ def test_another_output_leaves_the_firmware_alone(firmware: Path, tmp_path: Path
     assert (firmware / "vcu" / "pedals.py").read_text() == before
 
 
+def test_signals_decodes_what_the_folder_names(firmware: Path, tmp_path: Path) -> None:
+    output = tmp_path / "codec.py"
+    assert main(["dbc", "generate", "-o", str(output), "--signals", str(firmware)]) == 0
+    assert output.read_text() == generate(powertrain(), "VCU", {"PedalsDriver.Apps2"})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--signals", "no/folder"], "--signals no/folder: there is no such folder"),
         (["no.dbc"], "no.dbc: cannot read the DBC: No such file"),
         (["--node", "TRAILER"], "there is no node TRAILER (BU_ has: VCU, INV_F"),
     ],

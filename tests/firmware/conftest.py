@@ -10,7 +10,7 @@ from twinaxle.paths import FIRMWARE
 
 sys.path[:0] = [str(FIRMWARE), str(Path(__file__).parent / "shim")]
 
-from firmware_slots import Signals, Slots, message_count, raw, start_values  # noqa: E402
+from firmware_slots import Received, Signals, Slots, message_count, raw  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def cal(calibration: Calibration) -> Slots:
 @pytest.fixture
 def rx() -> Slots:
     """Received signals with their start values."""
-    return Slots(start_values(), raw)
+    return Received()
 
 
 @pytest.fixture

@@ -1,16 +1,23 @@
 """The emulated Cortex-M4: what it counts, and that the board's machine code does what the bench's does."""
 
+import ast
 import os
 import subprocess
+import types
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from twinaxle.cli import main
+from twinaxle.commands import firmware
 from twinaxle.commands.firmware import record
 from twinaxle.errors import UserError
 from twinaxle.firmware.build import build_flash
-from twinaxle.firmware.cortex.count import TARGET, Count, count
+from twinaxle.firmware.cortex.count import KINDS, TARGET, Count, Item, Period, count
+from twinaxle.firmware.cortex.interpreted import CHARGE, charge_functions
+from twinaxle.firmware.cortex.machine import Machine
 from twinaxle.firmware.cortex.mpy import read_mpy
 from twinaxle.firmware.cortex.world import World
 from twinaxle.firmware.cost import Recording, as_bytes
@@ -93,11 +100,86 @@ def test_every_period_commands_both_inverters(recording: Recording, counted: Cou
     assert ids.count(0x80) == ids.count(0x81) == len(recording)
 
 
-def test_functions_add_up_to_the_total(counted: Count) -> None:
-    assert sum(item.instructions for item in counted.functions) == pytest.approx(
-        sum(counted.executed) / counted.periods
-    )
-    assert counted.mean <= counted.worst
+def test_functions_and_kinds_add_up_to_the_total(counted: Count) -> None:
+    assert sum(item.instructions for item in counted.functions) == pytest.approx(counted.mean("machine code"))
+    total = counted.worst.total
+    assert total.instructions == sum(item.instructions for item in counted.worst.items)
+    assert total.instructions == sum(counted.worst.of(kind).instructions for kind in KINDS)
+    assert all(counted.worst.of(kind).instructions > 0 for kind in KINDS)
+    assert counted.mean(*KINDS) <= total.instructions
+
+
+def test_the_error_is_that_of_the_rows_added_up(counted: Count) -> None:
+    worst = counted.worst
+    assert worst.of("machine code").error == 0
+    off = sum(item.instructions * item.error for item in worst.items)
+    assert worst.total.most - worst.total.instructions == pytest.approx(off)
+    assert all(item.error > 0 for item in worst.items if item.kind != "machine code")
+
+
+def test_driver_and_interrupts_are_charged_by_frame(recording: Recording, counted: Count) -> None:
+    for frames, period in zip(recording, counted.periods, strict=True):
+        times = {item.name: item.times for item in period.items}
+        assert times.get("receive", 0) == times.get("machine.CAN.recv", 0) == len(frames)
+        assert times["transmit"] == times["machine.CAN.send"] >= 2
+        assert times["timer"] == times["systick"] == times["machine.CAN.state"] == 1
+    sends = sum(item.times for period in counted.periods for item in period.items if item.name == "machine.CAN.send")
+    ids = [counted.sent[at : at + 2] for at in range(0, len(counted.sent), 10)]
+    assert sends == len(ids) - ids.count(b"\xff\xff")
+
+
+def _count_of(instructions: int, error: float) -> Count:
+    return Count((Period(0, (Item("driver", "machine.CAN.send", 1, instructions, error),)),), (), b"")
+
+
+@pytest.mark.parametrize(
+    ("instructions", "error", "fits", "verdict"),
+    [(60_000, 0.1, True, "within it"), (65_000, 0.1, False, "not certain"), (90_000, 0.1, False, "OVER IT")],
+)
+def test_check_asks_for_the_upper_end_of_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    instructions: int,
+    error: float,
+    fits: bool,
+    verdict: str,
+) -> None:
+    monkeypatch.setattr(firmware, "record", list)
+    monkeypatch.setattr("twinaxle.firmware.cortex.count.count", lambda _: _count_of(instructions, error))
+    assert main(["firmware", "count", "--check"]) == (0 if fits else 1)
+    assert verdict in capsys.readouterr().out
+    assert main(["firmware", "count"]) == 0
+
+
+def test_interpreted_code_costs_what_the_table_of_the_board_says() -> None:
+    """`self.x += 1`, a method call with three arguments, an iteration and a store are measured."""
+    costs = Machine().costs["bytecode"]
+    source = """
+class Part:
+    def add(self):
+        self.x += 1
+    def send(self, port, a, b, c):
+        port.send(a, b, c)
+    def repeat(self, n):
+        for i in range(n):
+            self.x = i
+"""
+    tree = ast.parse(source)
+    charge_functions(tree, "part", costs)
+    charged: Counter[str] = Counter()
+    scope: dict[str, Any] = {CHARGE: lambda name, instructions: charged.update({name: instructions})}
+    exec(compile(tree, "part", "exec"), scope)
+    part = scope["Part"]()
+    part.x = 0
+    part.add()
+    part.send(types.SimpleNamespace(send=lambda *_: None), 1, 2, 3)
+    part.repeat(0)
+    none = charged["part.Part.repeat"]
+    part.repeat(10)
+    assert charged["part.Part.add"] - costs["enter"] == pytest.approx(245, rel=0.05)
+    # The caller's part of the call, and the beginning of a function
+    assert charged["part.Part.send"] == pytest.approx(713, rel=0.1)
+    assert charged["part.Part.repeat"] - 2 * none == pytest.approx(10 * (169 + 122), rel=0.1)
 
 
 def test_a_file_that_is_cut_off_is_refused() -> None:

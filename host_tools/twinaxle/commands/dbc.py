@@ -43,6 +43,13 @@ def _add_generate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     generate.add_argument(
         "--node", default="VCU", help="the node whose codec it is, `all` for every message both ways (default: VCU)"
     )
+    generate.add_argument(
+        "--signals",
+        type=Path,
+        metavar="FOLDER",
+        help="decode only the received signals that a `# dbc:` tag in a module of this folder names "
+        "(default: all; without -o those of firmware/)",
+    )
     generate.add_argument("--check", action="store_true", help="change nothing; tell what is stale, exit 1 if any is")
 
 
@@ -206,11 +213,18 @@ def _doc(args: argparse.Namespace) -> int:
 def _generate(args: argparse.Namespace, database: "Database") -> int:
     from twinaxle import tags
     from twinaxle.dbc.micropython import generate, resolver
+    from twinaxle.errors import UserError
     from twinaxle.paths import FIRMWARE, shown
 
     node = None if args.node == "all" else args.node
-    source = generate(database, node)
     output: Path = args.output or FIRMWARE / "vcu" / "protocol.py"
+    folder: Path | None = args.signals or (None if args.output else FIRMWARE)
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--signals {shown(folder)}: there is no such folder.")
+    read = None
+    if folder is not None:  # the codec's own text has a tag as an example
+        read = tags.named_paths((path for path in folder.rglob("*.py") if path.resolve() != output.resolve()), "dbc")
+    source = generate(database, node, read)
     # With another output the firmware of this checkout is not meant: its tags are left alone.
     tagged = [] if args.output else [path for path in FIRMWARE.rglob("*.py") if path != output]
     resolve = resolver(database, node)

@@ -19,6 +19,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     count = actions.add_parser("count", help="count the tick's instructions on an emulated Cortex-M4")
     count.add_argument("--top", type=int, default=30, help="functions listed, default %(default)s")
+    count.add_argument("--check", action="store_true", help="exit 1 when the worst period with its error is over RT-01")
 
     actions.add_parser("sizes", help="sizes of the .mpy files for the board against RT-03; exit 1 when over")
 
@@ -90,8 +91,9 @@ def _count(args: argparse.Namespace) -> int:
     print("recording a drive on the virtual board ...", flush=True)
     recording = record()
     print("counting ...", flush=True)
-    print("\n".join(report(count(recording), args.top)))
-    return 0
+    counted = count(recording)
+    print("\n".join(report(counted, args.top)))
+    return 1 if args.check and not counted.fits else 0
 
 
 def record() -> "Recording":

@@ -13,7 +13,7 @@ The program of a message is a list of 32-bit words, run for unpacking and for pa
     end     0
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from twinaxle.dbc.codec import check_message
@@ -97,8 +97,11 @@ class Layout:
         return any(entry.message.signal(name).mux for entry in self.entries for name in entry.slots)
 
 
-def make_layout(database: Database, node: str | None) -> Layout:
+def make_layout(database: Database, node: str | None, read: Set[str] | None = None) -> Layout:
     """The layout for a node; with None for one that receives and sends every message with all its signals.
+
+    `read`: received signals, as Message.Signal, that are decoded; the others keep their slots with the start values.
+    None decodes all.
 
     Raises UserError if there is no such node or the protocol cannot be put into the tables.
     """
@@ -106,15 +109,23 @@ def make_layout(database: Database, node: str | None) -> Layout:
         known = ", ".join(database.nodes) or "none"
         raise UserError(f"{database.path}: there is no node {node} (BU_ has: {known}): choose one of them or all")
     messages = sorted(database.messages.values(), key=lambda message: message.key)
-    received = _entries(database, [m for m in messages if node is None or node in m.receivers], node, 0, is_sent=False)
+    received = _entries(
+        database, [m for m in messages if node is None or node in m.receivers], node, 0, read, is_sent=False
+    )
     sent = _entries(
-        database, [m for m in messages if node is None or node in m.senders], node, len(received), is_sent=True
+        database, [m for m in messages if node is None or node in m.senders], node, len(received), None, is_sent=True
     )
     return Layout(database, node, received, sent)
 
 
 def _entries(
-    database: Database, messages: Sequence[Message], node: str | None, index: int, *, is_sent: bool
+    database: Database,
+    messages: Sequence[Message],
+    node: str | None,
+    index: int,
+    read: Set[str] | None,
+    *,
+    is_sent: bool,
 ) -> tuple[Entry, ...]:
     entries = []
     slot = 0
@@ -129,7 +140,8 @@ def _entries(
         for signal in signals:
             slots[signal.name] = _pieces(signal, slot)
             slot += len(slots[signal.name])
-        program = _program([signal for signal in signals if signal.mux is None], signals, slots)
+        moved = [s for s in signals if read is None or s.is_selector or f"{message.name}.{s.name}" in read]
+        program = _program([signal for signal in moved if signal.mux is None], moved, slots)
         entries.append(Entry(message, index, is_sent, first, slots, (*program, 0)))
         index += 1
     if slot >= MAX_SLOTS:

@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from twinaxle.dbc import kernels
 from twinaxle.dbc.filters import BANKS, make_filters
@@ -20,9 +20,12 @@ _FREE = 0x800  # no identifier: standard ones are less, extended ones have bit 2
 MAX_TABLE = 0xFFFF  # bytes that a message's place can name
 
 
-def generate(database: Database, node: str | None) -> str:
-    """The module's text for a node (None: receive and send everything). Raises UserError as `make_layout` does."""
-    layout = make_layout(database, node)
+def generate(database: Database, node: str | None, read: Set[str] | None = None) -> str:
+    """The module's text for a node (None: receive and send everything). Raises UserError as `make_layout` does.
+
+    `read`: the received signals that it decodes, as Message.Signal; None for all.
+    """
+    layout = make_layout(database, node, read)
     source = database.path.name
     parts = [
         _fill(kernels.DOCSTRING, {

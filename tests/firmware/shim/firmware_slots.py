@@ -9,6 +9,7 @@ from twinaxle.dbc import powertrain
 from twinaxle.dbc.layout import make_layout
 from twinaxle.dbc.micropython import resolver
 from twinaxle.paths import FIRMWARE
+from twinaxle.tags import named_paths
 
 SIGNALS_TABLE = FIRMWARE / "vcu" / "signals.py"
 
@@ -62,6 +63,26 @@ class Slots:
 
     def __setitem__(self, key: int | str, value: int) -> None:
         self.values[self._slot(key)] = Int(value)
+
+
+class Received(Slots):
+    """The received signals. A law that reads one which the codec does not decode would see its start value for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(start_values(), raw)
+        read = named_paths((path for path in FIRMWARE.rglob("*.py") if path.name != "protocol.py"), "dbc")
+        self._dark = {
+            piece.slot: f"{entry.message.name}.{name}"
+            for entry in _LAYOUT.received
+            for name, pieces in entry.slots.items()
+            for piece in pieces
+            if f"{entry.message.name}.{name}" not in read
+        }
+
+    def __getitem__(self, key: int | str) -> Int:
+        slot = self._slot(key)
+        assert slot not in self._dark, f"a law reads {self._dark[slot]}, which no `# dbc:` tag names: it is not decoded"
+        return super().__getitem__(slot)
 
 
 SIGNALS = {match[2]: int(match[1]) for match in re.finditer(r"^ ?(\d+) (\w+)", SIGNALS_TABLE.read_text(), re.MULTILINE)}

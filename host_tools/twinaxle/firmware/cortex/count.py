@@ -1,23 +1,25 @@
 """Counts the instructions of a recorded drive on the emulated Cortex-M4 (RT-01), and keeps what the firmware sends.
 
 What is counted is exact: the machine code of the viper functions, instruction by instruction, as mpy-cross wrote it for
-the board. What these functions call in MicroPython's runtime is charged by `costs.toml`. What MicroPython interprets
-is not in here; `twinaxle.firmware.cost` estimates it from times.
+the board. All else is charged by `costs.toml`, each row with its error: what these functions call in MicroPython's
+runtime, what MicroPython interprets, the driver's C and the interrupts.
 """
 
 import os
 import sys
 import types
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from twinaxle.errors import UserError
-from twinaxle.firmware.cost import Recording, as_bytes
+from twinaxle.firmware.cost import GOAL_INSTRUCTIONS, LIMIT_INSTRUCTIONS, Estimate, Recording, as_bytes
 from twinaxle.paths import FIRMWARE
 
 TARGET = Path(__file__).parents[1] / "target"
+KINDS = ("machine code", "runtime", "interpreted", "driver", "interrupts")
 _SETTLE = 5
 """Periods at the start that do not count as the worst: before them the firmware sets itself up."""
 
@@ -32,31 +34,60 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Count:
-    """Instructions in a control period with its receive interrupts."""
+class Item:
+    """What a period spends on one thing. `error` is relative and one-sided."""
 
-    periods: int
-    executed: tuple[int, ...]
-    """Of machine code, for each period."""
-    charged: tuple[int, ...]
-    """For calls into the runtime, for each period."""
+    kind: str
+    """One of KINDS."""
+    name: str
+    times: int
+    """How often, 0 where that is not counted."""
+    instructions: int
+    error: float
+
+
+@dataclass(frozen=True)
+class Period:
+    """A control period with its interrupts."""
+
+    number: int
+    items: tuple[Item, ...]
+
+    def of(self, *kinds: str) -> Estimate:
+        """Instructions of some kinds of work. Their errors are added up, since they may all go the same way."""
+        chosen = [item for item in self.items if item.kind in kinds]
+        instructions = sum(item.instructions for item in chosen)
+        return Estimate(instructions, sum(item.instructions * item.error for item in chosen) / max(1, instructions))
+
+    @property
+    def total(self) -> Estimate:
+        """All of it: what RT-01 limits."""
+        return self.of(*KINDS)
+
+
+@dataclass(frozen=True)
+class Count:
+    """Instructions of a recorded drive."""
+
+    periods: tuple[Period, ...]
     functions: tuple[Function, ...]
     """The most expensive first, without what they call."""
-    runtime: dict[str, float]
-    """Charged for each kind of call in a mean period."""
     sent: bytes
     """What the firmware sent, in the form of target/board/machine.py."""
 
-    @property
-    def mean(self) -> float:
-        """Mean of a period, machine code and runtime."""
-        return (sum(self.executed) + sum(self.charged)) / self.periods
+    def mean(self, *kinds: str) -> float:
+        """Instructions of some kinds of work in a mean period."""
+        return sum(period.of(*kinds).instructions for period in self.periods) / len(self.periods)
 
     @property
-    def worst(self) -> int:
-        """Most in a period, machine code and runtime."""
-        both = [a + b for a, b in zip(self.executed, self.charged, strict=True)]
-        return max(both[_SETTLE:] or both)
+    def worst(self) -> Period:
+        """The period with the most instructions."""
+        return max(self.periods[_SETTLE:] or self.periods, key=lambda period: period.total.most)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the worst period keeps RT-01 even at the upper end of its error."""
+        return self.worst.total.most <= LIMIT_INSTRUCTIONS
 
 
 def count(recording: Recording, firmware: Path = FIRMWARE) -> Count:
@@ -65,33 +96,55 @@ def count(recording: Recording, firmware: Path = FIRMWARE) -> Count:
     Raises UserError without the package `unicorn`, and where the firmware does not compile.
     """
     try:
+        from twinaxle.firmware.cortex.driver import SEND, count_calls
         from twinaxle.firmware.cortex.world import World
     except ImportError as error:
         raise UserError(f"counting instructions needs the package {error.name}: `make setup` installs it.") from None
-    world = World([firmware, TARGET / "board", TARGET], _modules())
+    world = World([firmware, TARGET / "board", TARGET], _modules(), firmware)
+    machine = world.machine
+    calls = count_calls(world, machine.costs["driver"])
     play = world.load("play_log").play
     app = world.load("vcu.app")
-    machine = world.machine
     machine.reset_counts()
-    totals = [(0, 0)]
+    counters = machine.executed, machine.charged, world.interpreted, calls
+    before = [counter.copy() for counter in counters]
+    periods: list[Period] = []
 
-    def after(_: int) -> None:
-        totals.append((machine.executed.total(), machine.charged.total()))
+    def after(number: int) -> None:
+        executed, charged, interpreted, called = (now - old for now, old in zip(counters, before, strict=True))
+        before[:] = [counter.copy() for counter in counters]
+        happened = {"received frame": len(recording[number]), "sent frame": called[SEND], "period": 1}
+        items = [Item("machine code", name, 0, found, 0) for name, found in executed.items()]
+        items += [
+            Item("runtime", name, 0, found, machine.costs[name.partition(".")[0]]["error"])
+            for name, found in charged.items()
+        ]
+        items += [
+            Item("interpreted", name, 0, found, machine.costs["bytecode"]["error"])
+            for name, found in interpreted.items()
+        ]
+        items += _rows("driver", machine.costs["driver"], called)
+        interrupts = machine.costs["interrupt"]
+        items += _rows("interrupts", interrupts, {name: happened[row["each"]] for name, row in interrupts.items()})
+        periods.append(Period(number, tuple(items)))
 
     sent = bytes(play(app, as_bytes(recording), after))
-    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(totals)]
-    periods = len(steps)
     return Count(
-        periods=periods,
-        executed=tuple(step[0] for step in steps),
-        charged=tuple(step[1] for step in steps),
+        periods=tuple(periods),
         functions=tuple(
-            Function(name, found / periods, machine.calls[name] / periods)
+            Function(name, found / len(periods), machine.calls[name] / len(periods))
             for name, found in machine.executed.most_common()
         ),
-        runtime={what: found / periods for what, found in machine.charged.most_common()},
         sent=sent,
     )
+
+
+def _rows(kind: str, rows: Mapping[str, Mapping[str, Any]], times: Mapping[str, int]) -> list[Item]:
+    return [
+        Item(kind, name, times[name], times[name] * row["instructions"], row["error"])
+        for name, row in rows.items()
+        if times[name]
+    ]
 
 
 def _modules() -> dict[str, types.ModuleType]:
@@ -104,19 +157,30 @@ def _modules() -> dict[str, types.ModuleType]:
 
 def report(found: Count, top: int = 30) -> list[str]:
     """The count as lines of text, with the `top` most expensive functions."""
-    mean_code = sum(found.executed) / found.periods
-    mean_runtime = sum(found.charged) / found.periods
+    worst = found.worst
+    total = worst.total
+    verdict = "within it" if found.fits else "OVER IT" if total.least > LIMIT_INSTRUCTIONS else "not certain"
     lines = [
         "",
-        f"Counted on an emulated Cortex-M4 over {found.periods} periods, receive interrupts included",
-        "                       instructions",
-        f"  machine code, mean   {mean_code:12.0f}  exact",
-        f"  runtime calls, mean  {mean_runtime:12.0f}  by costs.toml",
-        f"  worst period, both   {found.worst:12d}",
-        "",
-        "Viper functions, calls in a period and instructions without what they call",
+        f"Counted on an emulated Cortex-M4 over {len(found.periods)} periods",
+        f"{'':24}{'mean period':>14}{f'worst, no. {worst.number}':>18}",
     ]
-    lines += [f"  {item.name:28} {item.instructions:10.0f} {item.calls:7.2f}" for item in found.functions[:top]]
-    lines += ["", "Calls into the runtime"]
-    lines += [f"  {what:28} {value:10.0f}" for what, value in list(found.runtime.items())[:15]]
+    for kind in KINDS:
+        part = worst.of(kind)
+        error = f"  +- {100 * part.error:2.0f} %" if part.error else "  exact"
+        lines.append(f"  {kind:22}{found.mean(kind):14.0f}{part.instructions:18.0f}{error}")
+    lines += [
+        f"  {'total':22}{found.mean(*KINDS):14.0f}{total.instructions:18.0f}  +- {100 * total.error:2.0f} %:"
+        f" {total.least:.0f} to {total.most:.0f}",
+        "",
+        f"RT-01 allows {LIMIT_INSTRUCTIONS} instructions in a period, the goal is {GOAL_INSTRUCTIONS}: {verdict}",
+        "",
+        "Worst period, by the rows of costs.toml",
+    ]
+    rows = [item for item in worst.items if item.kind != "machine code"]
+    for item in sorted(rows, key=lambda item: (KINDS.index(item.kind), -item.instructions)):
+        times = f"{item.times:4d} times" if item.times else ""
+        lines.append(f"  {item.kind:12} {item.name:34}{item.instructions:8d}  +- {100 * item.error:2.0f} %{times}")
+    lines += ["", "Viper functions, calls in a mean period and instructions without what they call"]
+    lines += [f"  {item.name:34}{item.instructions:8.0f} {item.calls:7.2f}" for item in found.functions[:top]]
     return lines

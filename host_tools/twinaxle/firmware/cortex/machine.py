@@ -54,7 +54,7 @@ class EmulationError(Exception):
 
 class Machine:
     """RAM, code and the runtime. `executed` counts instructions of machine code by function, `charged` those of the
-    runtime by what was done, `calls` the calls of each function.
+    runtime by what was done (`SECTION.KIND` of `costs`), `calls` the calls of each function.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Machine:
         self.executed: Counter[str] = Counter()
         self.charged: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
-        self._costs = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
+        self.costs: dict[str, Any] = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
         self._emulator = emulator = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         emulator.mem_map(_CODE_BASE, _CODE_SIZE)
         emulator.mem_map_ptr(RAM_BASE, RAM_SIZE, uc.UC_PROT_ALL, self.ram.buffer)
@@ -214,8 +214,7 @@ class Machine:
             emulator.emu_stop()
 
     def _charge(self, what: str, kind: str = "") -> None:
-        found = self._costs[what]
-        self.charged[f"{what}.{kind}"] += found[kind]
+        self.charged[f"{what}.{kind}"] += self.costs[what][kind]
 
     # --- the runtime: arguments are the registers r0 to r2 ---
 
@@ -289,8 +288,8 @@ class Machine:
         return 0
 
     def _subscr(self, base: int, index: int, value: int) -> int:
-        self._charge("lookup", "subscr")
         items = self.from_object(base)
+        self._charge("lookup", "subscr" if isinstance(items, list | tuple) else "subscr_array")
         if value == 4:  # MP_OBJ_SENTINEL: load
             return self.to_object(items[self.from_object(index)])
         items[self.from_object(index)] = self.from_object(value)
@@ -322,7 +321,10 @@ class Machine:
 
     def _call_function(self, fun: int, counts: int, args: int) -> None:
         function = self.from_object(fun)
-        self._charge("call", "function" if hasattr(function, "viper_name") else "builtin")
+        if hasattr(function, "viper_name"):
+            self._charge("call", "bound" if hasattr(function, "__self__") else "function")
+        elif not hasattr(function, "charged_as"):  # the driver's charge has the call in it
+            self._charge("call", "builtin")
         self._call_later(function, counts & 0xFF, args)
 
     def _call_method(self, counts: int, _: int, args: int) -> None:

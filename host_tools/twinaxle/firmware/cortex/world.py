@@ -9,12 +9,14 @@ import __future__
 import ast
 import builtins
 import types
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twinaxle.errors import UserError
+from twinaxle.firmware.cortex.interpreted import CHARGE, charge_functions
 from twinaxle.firmware.cortex.machine import Machine
 from twinaxle.firmware.cortex.memory import new_array, new_bytes, new_view
 from twinaxle.firmware.cortex.mpy import FunctionTable, compile_module, static_names, viper_functions
@@ -23,19 +25,28 @@ _ANNOTATIONS = __future__.annotations.compiler_flag  # ptr8 and its like are nam
 
 
 class World:
-    """Imports firmware modules. `folders` are searched in order, `modules` are there already.
+    """Imports firmware modules. `folders` are searched in order, `modules` are there already; what is interpreted of
+    the modules in `firmware` is charged.
 
-    `machine` has the counts.
+    `machine` has the counts, `interpreted` the instructions charged for each interpreted function.
     """
 
-    def __init__(self, folders: Iterable[Path], modules: Mapping[str, types.ModuleType] | None = None) -> None:
+    def __init__(
+        self,
+        folders: Iterable[Path],
+        modules: Mapping[str, types.ModuleType] | None = None,
+        firmware: Path | None = None,
+    ) -> None:
         self.machine = Machine()
+        self.interpreted: Counter[str] = Counter()
         self.folders = tuple(folders)
+        self._firmware = firmware
         self.modules: dict[str, types.ModuleType] = {"array": self._array_module(), **(modules or {})}
         self._builtins = vars(builtins) | {
             "__import__": self._import,
             "bytearray": partial(new_bytes, self.machine.ram),
             "memoryview": partial(new_view, self.machine.ram),
+            CHARGE: self._charge_interpreted,
         }
 
     def load(self, name: str) -> Any:
@@ -58,16 +69,22 @@ class World:
         tree = ast.parse(source, str(path))
         scope["micropython"] = micropython = types.ModuleType("micropython")
         self._micropython(micropython, path, name, tree, scope)
+        program = ast.parse(source, str(path))
+        if self._firmware is not None and path.is_relative_to(self._firmware):
+            charge_functions(program, name, self.machine.costs["bytecode"])
         before = self.modules.get("micropython")
         self.modules["micropython"] = micropython
         try:
-            exec(compile(tree, str(path), "exec", flags=_ANNOTATIONS), scope)
+            exec(compile(program, str(path), "exec", flags=_ANNOTATIONS), scope)
         finally:
             if before is None:
                 del self.modules["micropython"]
             else:
                 self.modules["micropython"] = before
         return module
+
+    def _charge_interpreted(self, function: str, instructions: int) -> None:
+        self.interpreted[function] += instructions
 
     def _find(self, name: str) -> Path:
         relative = Path(*name.split("."))
