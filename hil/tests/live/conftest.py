@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from hil.bus import Bus, Frame
+from hil.car import warm_up
 from hil.kernel import Kernel
 from hil.live.bench import LiveBench
 from hil.live.hub import Hub
@@ -23,6 +24,12 @@ PATIENCE_S = 60.0
 """How long a test waits for what must come; only a broken one waits so long."""
 LONG_PATIENCE_S = 240.0
 """The same for what takes a quarter of a minute on an idle machine."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Programs find compiled code: making it takes longer than a test waits."""
+    warm_up()
 
 
 class Raw:

@@ -23,7 +23,7 @@ from twinaxle.errors import UserError
 
 Start = Callable[..., Child]
 
-SLOW = "0.2"
+SLOW = "0.1"
 """Either side must come to its frames within 50 ms of bench time, or the other one takes it for missing."""
 
 
