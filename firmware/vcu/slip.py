@@ -247,7 +247,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
         most += 1 + most * quiet // climb * quiet // (climb * climb)
         quiet += _GRIPS
     s[axle + _QUIET] = quiet
-    if command > most:
+    if command >= most:  # the split asks for no more than the grip (SP-04), so it may already be that
         command = most
         s[_REASON] = _SLIP
     s[axle + _GRIP] = most if most < cal[_FULL] else _FREE

@@ -28,7 +28,7 @@ def drive_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Bench(seed=3, name="drive", folder=folder, write_log=False) as bench:
         bench.start_up()
         for step in range(6):
-            bench.driver.pedal(26 if step % 2 else 20)
+            bench.driver.pedal(36 if step % 2 else 30)
             bench.run(0.27)
         bench.trace.write(folder / "drive.blf")
     return folder / "drive.blf"

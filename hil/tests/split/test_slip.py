@@ -37,13 +37,14 @@ def test_launch_on_a_slippery_road(driving: Bench, mu: float) -> None:
 
 
 @pytest.mark.req("SP-06")
-@pytest.mark.parametrize("pedal", [30, 50])
+@pytest.mark.parametrize("pedal", [34, 54])
 def test_grip_goes_and_comes_back(driving: Bench, pedal: int) -> None:
     driving.driver.pedal(pedal)
     driving.until(lambda: driving.speed_kmh > 40, timeout=20)
     before_nm = driving.plant.front.torque_nm
     driving.plant.set_friction(0.1)
     ice = drive(driving, 1.0)
+    assert driving.observer.label("VcuStatus", "LimitReason") == "Slip"
     driving.plant.set_friction(1.0)
     dry = drive(driving, 1.0)
     name = f"mu_step_{pedal}_percent_pedal"
