@@ -247,7 +247,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
         most += 1 + most * quiet // climb * quiet // (climb * climb)
         quiet += _GRIPS
     s[axle + _QUIET] = quiet
-    if command >= most:  # the split asks for no more than the grip (SP-04), so it may already be that
+    if command > most:
         command = most
         s[_REASON] = _SLIP
     s[axle + _GRIP] = most if most < cal[_FULL] else _FREE
@@ -267,9 +267,15 @@ def step(signals, received, calibration, memory):
     grip(signals, calibration, memory, 0, motion)
     grip(signals, calibration, memory, 1, motion)
 
-    # SP-05: what the front axle had to give up does not leave the rear one braking alone
     front = ((s[_COMMAND] & 0xFFFF ^ 0x8000) - 0x8000) * motion
     rear = ((s[_COMMAND + 1] & 0xFFFF ^ 0x8000) - 0x8000) * motion
+    # The split keeps to the grip that was found (SP-04), so nothing may be left to take away: it binds all the same
+    if not s[_REASON] and (s[_GRIP] < _FREE or s[_GRIP + 1] < _FREE):
+        wish = ((s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000) * motion
+        if 0 < front + rear < wish or wish < front + rear < 0:
+            s[_REASON] = _SLIP
+
+    # SP-05: what the front axle had to give up does not leave the rear one braking alone
     if rear < 0:
         front = 0 - front if front < 0 else 0
         most = int(regen_most_rear(calibration, front))
