@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import weakref
+from multiprocessing import current_process, parent_process
 from pathlib import Path
 
 from hil.board.interpreter import heap_bytes, main_program
@@ -28,11 +29,20 @@ def _share_one_processor() -> None:
     if _affinity_users > 1 or not hasattr(os, "sched_setaffinity"):
         return
     _affinity_before = os.sched_getaffinity(0)
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    number = int(worker[2:]) if worker[2:].isdigit() else os.getpid()
     processors = sorted(_affinity_before)
     with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, {processors[number % len(processors)]})
+        os.sched_setaffinity(0, {processors[place() % len(processors)]})
+
+
+def place() -> int:
+    """A number that is the next one for each process that works beside this one, so that they share no processor."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker[2:].isdigit():
+        return int(worker[2:])
+    if parent_process() is None:
+        return os.getpid()
+    _, _, index = current_process().name.rpartition("-")  # the pool's own count, from 1
+    return os.getppid() + (int(index) if index.isdigit() else 1)
 
 
 def _release_processor() -> None:

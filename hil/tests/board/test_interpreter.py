@@ -1,11 +1,13 @@
 """Which interpreter, how much heap, no allocation by the virtual hardware, determinism."""
 
+import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from hil.board import VirtualBoard
+from hil.board import VirtualBoard, process
 from hil.board.interpreter import BOARD_HEAP_BYTES, hardware_heap_bytes
 from hil.bus import Bus, Frame
 from hil.kernel import Kernel
@@ -221,3 +223,9 @@ def test_power_off_ends_the_process_and_can_be_repeated(rig: MakeRig) -> None:
     assert bench.board.process_id is None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_processes_side_by_side_take_processors_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as beside:
+        assert beside.submit(process.place).result(timeout=60) == process.place() + 1
