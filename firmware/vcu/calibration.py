@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0xB77C)
-_CRC = const(0xE9D0FB5C)
+CALIBRATION_HASH = const(0x63D6)
+_CRC = const(0xB6A81F14)
 
 cal = array(
     "i",
@@ -75,7 +75,7 @@ cal = array(
         # 212: lift_off.one_pedal_dnm = 2595
         b"\x23\x0a"
         # 213: lift_off.fade_speed_ckmh[6]
-        b"\x2c\x01\x90\x01\xf4\x01\x58\x02\xbc\x02\x20\x03"
+        b"\x54\x01\xae\x01\x08\x02\x62\x02\xbc\x02\x20\x03"
         # 219: lift_off.fade_dnm[6]
         b"\x00\x00\x84\x03\xaa\x05\x58\x07\xc0\x08\x28\x0a"
         # 225: creep.torque_dnm = 300
@@ -90,8 +90,8 @@ cal = array(
         b"\xc1\x02"
         # 230: speed_limit.forward_ckmh = 20500
         b"\x14\x50"
-        # 231: speed_limit.reverse_ckmh = 3000
-        b"\xb8\x0b"
+        # 231: speed_limit.reverse_ckmh = 2820
+        b"\x04\x0b"
         # 232: speed_limit.above_ckmh = 60
         b"\x3c\x00"
         # 233: speed_limit.fade_ckmh = 400
@@ -162,153 +162,155 @@ cal = array(
         b"\x64\x00"
         # 299: slew.slow_dnm_per_tick = 15
         b"\x0f\x00"
-        # 300: slew.slow_within_dnm = 138
-        b"\x8a\x00"
+        # 300: slew.slow_within_dnm = 145
+        b"\x91\x00"
         # 301: slew.half_swing_ticks = 5
         b"\x05\x00"
-        # 302: motor.torque_max_dnm = 3300
+        # 302: slew.first_percent = 60
+        b"\x3c\x00"
+        # 303: motor.torque_max_dnm = 3300
         b"\xe4\x0c"
-        # 303: motor.speed_max_hrpm = 142
+        # 304: motor.speed_max_hrpm = 142
         b"\x8e\x00"
-        # 304: motor.gates_off_below_rpm = 6950
+        # 305: motor.gates_off_below_rpm = 6950
         b"\x26\x1b"
-        # 305: vehicle.rpm_per_100kmh = 6667
+        # 306: vehicle.rpm_per_100kmh = 6667
         b"\x0b\x1a"
-        # 306: vehicle.rest_below_ckmh = 50
+        # 307: vehicle.rest_below_ckmh = 50
         b"\x32\x00"
-        # 307: derate.stator_c40[4]
+        # 308: derate.stator_c40[4]
         b"\xb4\x00\xbe\x00\xcd\x00\xd7\x00"
-        # 311: derate.stator_e3[4]
+        # 312: derate.stator_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 315: derate.inverter_c40[4]
+        # 316: derate.inverter_c40[4]
         b"\x73\x00\x7d\x00\x87\x00\x8e\x00"
-        # 319: derate.inverter_e3[4]
+        # 320: derate.inverter_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 323: derate.cells_hot_c40[4]
+        # 324: derate.cells_hot_c40[4]
         b"\x58\x00\x5c\x00\x5f\x00\x62\x00"
-        # 327: derate.cells_hot_share_e3[4]
+        # 328: derate.cells_hot_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 331: derate.cells_cold_c40[4]
+        # 332: derate.cells_cold_c40[4]
         b"\x0a\x00\x1e\x00\x28\x00\x32\x00"
-        # 335: derate.cells_cold_share_e3[4]
+        # 336: derate.cells_cold_share_e3[4]
         b"\x00\x00\xf4\x01\x20\x03\xe8\x03"
-        # 339: derate.cells_cold_regen_c40[4]
+        # 340: derate.cells_cold_regen_c40[4]
         b"\x23\x00\x28\x00\x32\x00\x37\x00"
-        # 343: derate.cells_cold_regen_share_e3[4]
+        # 344: derate.cells_cold_regen_share_e3[4]
         b"\x00\x00\xc8\x00\xbc\x02\xe8\x03"
-        # 347: derate.empty_e3[4]
+        # 348: derate.empty_e3[4]
         b"\x00\x00\x32\x00\x64\x00\x96\x00"
-        # 351: derate.empty_share_e3[4]
+        # 352: derate.empty_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 355: derate.full_e3[4]
+        # 356: derate.full_e3[4]
         b"\x84\x03\xb6\x03\xde\x03\xe8\x03"
-        # 359: derate.full_share_e3[4]
+        # 360: derate.full_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 363: derate.cell_low_mv[4]
+        # 364: derate.cell_low_mv[4]
         b"\x8c\x0a\x54\x0b\xb8\x0b\x80\x0c"
-        # 367: derate.cell_low_share_e3[4]
+        # 368: derate.cell_low_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 371: derate.cell_high_mv[4]
+        # 372: derate.cell_high_mv[4]
         b"\x04\x10\x36\x10\x54\x10\x68\x10"
-        # 375: derate.cell_high_share_e3[4]
+        # 376: derate.cell_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 379: derate.link_low_dv[4]
+        # 380: derate.link_low_dv[4]
         b"\x98\x08\xc4\x09\xf0\x0a\xb8\x0b"
-        # 383: derate.link_low_share_e3[4]
+        # 384: derate.link_low_share_e3[4]
         b"\x00\x00\x2c\x01\xbc\x02\xe8\x03"
-        # 387: derate.link_high_dv[4]
+        # 388: derate.link_high_dv[4]
         b"\x80\x11\xc6\x11\x0c\x12\x48\x12"
-        # 391: derate.link_high_share_e3[4]
+        # 392: derate.link_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 395: derate.slew_dnm_per_tick = 10
+        # 396: derate.slew_dnm_per_tick = 10
         b"\x0a\x00"
-        # 396: battery.late_power_daw = 2000
+        # 397: battery.late_power_daw = 2000
         b"\xd0\x07"
-        # 397: battery.auxiliary_daw = 35
+        # 398: battery.auxiliary_daw = 35
         b"\x23\x00"
-        # 398: loss.fixed_w = 195
+        # 399: loss.fixed_w = 195
         b"\xc3\x00"
-        # 399: loss.speed_mw_per_rpm = 68
+        # 400: loss.speed_mw_per_rpm = 68
         b"\x44\x00"
-        # 400: loss.speed_squared_e5 = 877
+        # 401: loss.speed_squared_e5 = 877
         b"\x6d\x03"
-        # 401: loss.torque_mw_per_dnm = 455
+        # 402: loss.torque_mw_per_dnm = 455
         b"\xc7\x01"
-        # 402: loss.torque_squared_e3 = 638
+        # 403: loss.torque_squared_e3 = 638
         b"\x7e\x02"
-        # 403: loss.torque_speed_e3 = 188
+        # 404: loss.torque_speed_e3 = 188
         b"\xbc\x00"
-        # 404: loss.weakening_rpm = 6207
+        # 405: loss.weakening_rpm = 6207
         b"\x3f\x18"
-        # 405: loss.weakening_w = 900
+        # 406: loss.weakening_w = 900
         b"\x84\x03"
-        # 406: loss.weakening_copper_percent = 27
+        # 407: loss.weakening_copper_percent = 27
         b"\x1b\x00"
-        # 407: hv.precharged_percent = 95
+        # 408: hv.precharged_percent = 95
         b"\x5f\x00"
-        # 408: hv.precharged_within_dv = 200
+        # 409: hv.precharged_within_dv = 200
         b"\xc8\x00"
-        # 409: hv.precharged_ticks = 10
+        # 410: hv.precharged_ticks = 10
         b"\x0a\x00"
-        # 410: hv.too_fast_ticks = 5
+        # 411: hv.too_fast_ticks = 5
         b"\x05\x00"
-        # 411: hv.too_slow_ticks = 300
+        # 412: hv.too_slow_ticks = 300
         b"\x2c\x01"
-        # 412: hv.tries_window_ticks = 6000
+        # 413: hv.tries_window_ticks = 6000
         b"\x70\x17"
-        # 413: hv.off_below_dv = 600
+        # 414: hv.off_below_dv = 600
         b"\x58\x02"
-        # 414: hv.off_ticks = 500
+        # 415: hv.off_ticks = 500
         b"\xf4\x01"
-        # 415: hv.open_below_da = 200
+        # 416: hv.open_below_da = 200
         b"\xc8\x00"
-        # 416: hv.open_wait_ticks = 100
+        # 417: hv.open_wait_ticks = 100
         b"\x64\x00"
-        # 417: hv.discharge_below_rpm = 450
+        # 418: hv.discharge_below_rpm = 450
         b"\xc2\x01"
-        # 418: timing.latch_ms = 100
+        # 419: timing.latch_ms = 100
         b"\x64\x00"
-        # 419: timing.bms_late_ms = 300
+        # 420: timing.bms_late_ms = 300
         b"\x2c\x01"
-        # 420: timing.bms_lost_ms = 1000
+        # 421: timing.bms_lost_ms = 1000
         b"\xe8\x03"
-        # 421: monitor.apps1_min_mv = 500
+        # 422: monitor.apps1_min_mv = 500
         b"\xf4\x01"
-        # 422: monitor.apps1_span_mv = 4000
+        # 423: monitor.apps1_span_mv = 4000
         b"\xa0\x0f"
-        # 423: monitor.apps2_min_mv = 250
+        # 424: monitor.apps2_min_mv = 250
         b"\xfa\x00"
-        # 424: monitor.apps2_span_mv = 2000
+        # 425: monitor.apps2_span_mv = 2000
         b"\xd0\x07"
-        # 425: monitor.full_dnm = 6600
+        # 426: monitor.full_dnm = 6600
         b"\xc8\x19"
-        # 426: monitor.full_reverse_dnm = 1320
+        # 427: monitor.full_reverse_dnm = 1320
         b"\x28\x05"
-        # 427: monitor.pedal_margin_e4 = 20
+        # 428: monitor.pedal_margin_e4 = 20
         b"\x14\x00"
-        # 428: monitor.creep_dnm = 300
+        # 429: monitor.creep_dnm = 300
         b"\x2c\x01"
-        # 429: monitor.creep_below_rpm = 410
+        # 430: monitor.creep_below_rpm = 410
         b"\x9a\x01"
-        # 430: monitor.regen_dnm = 900
+        # 431: monitor.regen_dnm = 900
         b"\x84\x03"
-        # 431: monitor.regen_one_pedal_dnm = 2600
+        # 432: monitor.regen_one_pedal_dnm = 2600
         b"\x28\x0a"
-        # 432: monitor.regen_above_rpm = 180
+        # 433: monitor.regen_above_rpm = 180
         b"\xb4\x00"
-        # 433: monitor.override_e4 = 2700
+        # 434: monitor.override_e4 = 2700
         b"\x8c\x0a"
-        # 434: monitor.override_above_rpm = 730
+        # 435: monitor.override_above_rpm = 730
         b"\xda\x02"
-        # 435: monitor.fall_dnm_per_tick = 95
+        # 436: monitor.fall_dnm_per_tick = 95
         b"\x5f\x00"
-        # 436: monitor.fall_slow_dnm_per_tick = 13
+        # 437: monitor.fall_slow_dnm_per_tick = 13
         b"\x0d\x00"
-        # 437: monitor.fall_after_ticks = 8
+        # 438: monitor.fall_after_ticks = 8
         b"\x08\x00"
-        # 438: monitor.tolerance_dnm = 100
+        # 439: monitor.tolerance_dnm = 100
         b"\x64\x00"
-        # 439: monitor.actual_tolerance_dnm = 200
+        # 440: monitor.actual_tolerance_dnm = 200
         b"\xc8\x00",
     ),
 )

@@ -23,19 +23,19 @@ _LOWEST = const(56)  # dbc: BmsStatus.CellVoltageMin [2 mV]
 _HIGHEST = const(57)  # dbc: BmsStatus.CellVoltageMax [2 mV]
 
 _POINTS = const(4)  # cal: derate.stator_c40.length
-_STATOR = const(307)  # cal: derate.stator_c40 [c40] The shares follow, here and below
-_INVERTER = const(315)  # cal: derate.inverter_c40 [c40]
-_CELLS_HOT = const(323)  # cal: derate.cells_hot_c40 [c40]
-_CELLS_COLD = const(331)  # cal: derate.cells_cold_c40 [c40]
-_CELLS_COLD_REGEN = const(339)  # cal: derate.cells_cold_regen_c40 [c40]
-_EMPTY = const(347)  # cal: derate.empty_e3 [e3]
-_FULL = const(355)  # cal: derate.full_e3 [e3]
-_CELL_LOW = const(363)  # cal: derate.cell_low_mv [mv]
-_CELL_HIGH = const(371)  # cal: derate.cell_high_mv [mv]
-_LINK_LOW = const(379)  # cal: derate.link_low_dv [dv]
-_LINK_HIGH = const(387)  # cal: derate.link_high_dv [dv]
-_TORQUE_MAX = const(302)  # cal: motor.torque_max_dnm [dnm]
-_SLEW = const(395)  # cal: derate.slew_dnm_per_tick [tick]
+_STATOR = const(308)  # cal: derate.stator_c40 [c40] The shares follow, here and below
+_INVERTER = const(316)  # cal: derate.inverter_c40 [c40]
+_CELLS_HOT = const(324)  # cal: derate.cells_hot_c40 [c40]
+_CELLS_COLD = const(332)  # cal: derate.cells_cold_c40 [c40]
+_CELLS_COLD_REGEN = const(340)  # cal: derate.cells_cold_regen_c40 [c40]
+_EMPTY = const(348)  # cal: derate.empty_e3 [e3]
+_FULL = const(356)  # cal: derate.full_e3 [e3]
+_CELL_LOW = const(364)  # cal: derate.cell_low_mv [mv]
+_CELL_HIGH = const(372)  # cal: derate.cell_high_mv [mv]
+_LINK_LOW = const(380)  # cal: derate.link_low_dv [dv]
+_LINK_HIGH = const(388)  # cal: derate.link_high_dv [dv]
+_TORQUE_MAX = const(303)  # cal: motor.torque_max_dnm [dnm]
+_SLEW = const(396)  # cal: derate.slew_dnm_per_tick [tick]
 
 _STATOR_HOT = const(4)  # dbc: VcuStatus.LimitReason.StatorTemp
 _INVERTER_HOT = const(5)  # dbc: VcuStatus.LimitReason.InverterTemp
@@ -52,12 +52,17 @@ _CAR_REGEN = const(106)  # sig: car_regen_dnm
 _REASON_DRIVE = const(107)  # sig: derated_drive
 _REASON_REGEN = const(108)  # sig: derated_regen
 
-_FRONT, _REAR, _DRIVE, _REGEN = range(4)  # groups: torque of one unit both ways, of both units one way
+# Groups: torque of one unit both ways, of both units one way
+_FRONT = const(0)
+_REAR = const(1)
+_DRIVE = const(2)
+_REGEN = const(3)
 
-# Received slot, factor to the unit of the curve, slot of the curve, group, reason
+# Received slot, factor to the unit of the curve, slot of the curve, group, reason. (A list: the compiler would store a
+# tuple of constants as text.)
 ROWS = array(
     "i",
-    (
+    [
         _FRONT_STATOR, 1, _STATOR, _FRONT, _STATOR_HOT,
         _FRONT_INVERTER, 1, _INVERTER, _FRONT, _INVERTER_HOT,
         _REAR_STATOR, 1, _STATOR, _REAR, _STATOR_HOT,
@@ -72,7 +77,7 @@ ROWS = array(
         _SOC, 1, _FULL, _REGEN, _CHARGE,
         _HIGHEST, 2, _CELL_HIGH, _REGEN, _VOLTAGE,
         _LINK, 2, _LINK_HIGH, _REGEN, _VOLTAGE,
-    ),
+    ],
 )  # fmt: skip
 
 _ROW = const(5)
@@ -112,6 +117,7 @@ def step(signals, received, calibration, memory):
             m[_SHARE + group] = m[_LOWEST_YET + group]
             m[_REASON + group] = m[_REASON_YET + group]
             m[_LOWEST_YET + group] = _ALL
+            m[_REASON_YET + group] = 0
             group += 1
     m[_AT] = at
 
@@ -150,4 +156,4 @@ def step(signals, received, calibration, memory):
         group += 1
 
 
-shares = array("i", (0,) + 2 * (4 * (_ALL,) + 4 * (0,)) + 4 * (0,))
+shares = array("i", [0] + 2 * (4 * [_ALL] + 4 * [0]) + 4 * [0])

@@ -54,9 +54,9 @@ _LEVEL = const(52)  # dbc: BmsStatus.FaultLevel
 _SHUTDOWN = const(3)  # dbc: BmsStatus.FaultLevel.Shutdown
 _HVIL_CLOSED = const(53)  # dbc: BmsStatus.HvilClosed
 
-_LATCH_MS = const(418)  # cal: timing.latch_ms [ms]
-_BMS_LOST_MS = const(420)  # cal: timing.bms_lost_ms [ms]
-_BMS_LATE_MS = const(419)  # cal: timing.bms_late_ms [ms]
+_LATCH_MS = const(419)  # cal: timing.latch_ms [ms]
+_BMS_LOST_MS = const(421)  # cal: timing.bms_lost_ms [ms]
+_BMS_LATE_MS = const(420)  # cal: timing.bms_late_ms [ms]
 
 _LEVEL_WARNING = const(1)  # dbc: VcuStatus.FaultLevel.Warning
 _LEVEL_LIMP = const(2)  # dbc: VcuStatus.FaultLevel.Limp
