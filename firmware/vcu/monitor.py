@@ -154,7 +154,7 @@ def judge(m: ptr32, cal: ptr32, front_dnm: int, rear_dnm: int, driving: int) -> 
             most = cal[_OVERRIDE_RPM]
             if rpm > most or rpm < 0 - most:
                 m[_OVERRIDDEN] = 1  # SF-03
-        at_once = m[_OVERRIDDEN]
+        at_once = m[_OVERRIDDEN] * 2  # 2: drive alone; regeneration may end as slowly as ever
         if direction:
             rpm *= direction
             if rpm > cal[_REGEN_RPM]:
@@ -186,7 +186,7 @@ def judge(m: ptr32, cal: ptr32, front_dnm: int, rear_dnm: int, driving: int) -> 
         while unit < 2:
             now = (m[_FALLING + unit] & 0xFFFF ^ 0x8000) - 0x8000
             size = 0 - now if now < 0 else now
-            if at_once:
+            if at_once == 1 or (at_once and now * sign > 0):
                 size = 0
             elif held > cal[_FALL_AFTER]:  # TQ-10: the driveline's damping takes its time
                 if size > _SLOW_ZONE:

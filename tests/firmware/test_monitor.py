@@ -213,6 +213,21 @@ def test_brake_and_pedal_at_speed_must_be_zero_at_once(watched):
     assert watched.tick(1900, 1900)
 
 
+@pytest.mark.req("SF-03", "SF-04")
+def test_under_the_brakes_override_regeneration_may_end_as_slowly_as_ever(watched):
+    """Drive is over at once; braking fades out by its slew when the car comes to rest."""
+    watched.pedals |= {"BrakeSwitch": 1, "OnePedal": 1}
+    watched.press(35)
+    watched.rpm = 1000
+    assert not watched.tick(-400, -300)
+    watched.rpm = 150
+    for front, rear in ((-300, -250), (-250, -200), (-210, -170), (-180, -140), (-150, -120), (-135, -105)):
+        assert not watched.tick(front, rear)
+    assert not watched.tick(0, 0)
+    watched.tick(200, 200)
+    assert watched.tick(200, 200)
+
+
 @pytest.mark.req("SF-12")
 @pytest.mark.parametrize("actual", [150.0, -150.0])
 def test_a_unit_that_gives_what_nobody_asked_for_is_found(watched, actual):

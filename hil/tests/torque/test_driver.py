@@ -188,6 +188,21 @@ def test_reverse(bench: Bench) -> None:
     assert braking_g(bench) < 0, "lift-off brakes backward motion"
 
 
+@pytest.mark.req("TQ-03", "SF-03")
+@pytest.mark.parametrize("bar", [10, 20, 60])
+def test_both_pedals_with_one_pedal_to_standstill_is_no_fault(at_speed: AtSpeed, bar: float) -> None:
+    """The brake overrides the drive; the regeneration that is left fades out, and the monitor lets it."""
+    bench = at_speed(30)
+    bench.driver.one_pedal(True)
+    bench.driver.brake(bar)
+    bench.driver.pedal(35)
+    bench.until(lambda: bench.speed_kmh < 0.5, timeout=20)
+    bench.run(0.5)
+    assert bench.vcu_state == "Drive"
+    torque_nm = abs(bench.plant.front.torque_nm) + abs(bench.plant.rear.torque_nm)
+    bench.measure(f"torque_at_rest_under_{bar}_bar_nm", torque_nm, 0.1, req="SF-03")
+
+
 @pytest.mark.req("TQ-05")
 @pytest.mark.parametrize("mode", MODES)
 def test_reverse_down_a_slope(bench: Bench, mode: str) -> None:
