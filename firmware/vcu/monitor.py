@@ -90,12 +90,12 @@ _CRCS = _crc_table()
 
 @micropython.viper
 def see(memory, frames, at: int, end: int):
-    """Take what is needed from the raw frames `at` .. `end` - 1 (records as in can_port.py), if whole and fresh."""
+    """Take what is needed from the raw frames at the bytes `at` up to `end` (records as in can_port.py), if whole and
+    fresh.
+    """
     m = ptr32(memory)
     raw = ptr8(frames)
     crcs = ptr8(_CRCS)
-    at = at * 16
-    end = end * 16
     while at < end:
         can_id = raw[at] | raw[at + 1] << 8
         if can_id == 0x0A0 or can_id == 0x100 or can_id == 0x101:

@@ -6,8 +6,8 @@ from micropython import const
 from vcu.monitor import see
 from vcu.protocol import accept, ages, start_values, tick
 
-_FIRST = const(2)  # as in can_port.py
-_END = const(34)
+_FIRST = const(32)  # as in can_port.py
+_END = const(544)
 _HEAD = const(4)
 _TAIL = const(5)
 _LATE = const(4)  # sig: late
@@ -46,9 +46,9 @@ def step(signals, frames, memory, elapsed_ms: int):
     head = ring[_HEAD]
     if head < tail:
         see(memory, frames, tail, _END)
-        accept(tail, _END, frames)
+        accept(tail >> 4, _END >> 4, frames)
         tail = _FIRST
     see(memory, frames, tail, head)
-    accept(tail, head, frames)
+    accept(tail >> 4, head >> 4, frames)
     ring[_TAIL] = head
     s[_LATE] = int(missing(ages, late, s[_LATE])) if late else 0

@@ -40,7 +40,7 @@ class Watched:
 
     def hear_raw(self, can_id, frame, length=8):
         """As the second of two records; the first is of a message that it does not know."""
-        see(self.memory, struct.pack("<II8sII8s", 0x123, 8, frame, can_id, length, frame), 0, 2)
+        see(self.memory, struct.pack("<II8sII8s", 0x123, 8, frame, can_id, length, frame), 0, 32)
 
     def tick(self, front, rear, driving=True, silent=False):
         if not silent:

@@ -45,10 +45,17 @@ def measure_clock():
     return spent / rounds
 
 
-def measure_parts(recording, periods, wrap):
-    """Name -> (calls, us) of the parts that `wrap` wraps."""
+def measure_functions(recording, periods, functions):
+    """Name -> (calls, us) of the viper functions."""
     measured = parts.Parts()
-    Replay(recording, periods, lambda app, vcu: wrap(measured, vcu)).run()
+    Replay(recording, periods, on_load=lambda: parts.wrap_functions(measured, functions)).run()
+    return measured.net_us()
+
+
+def measure_methods(recording, periods, methods):
+    """Name -> (calls, us) of the methods of the parts of `Vcu`."""
+    measured = parts.Parts()
+    Replay(recording, periods, on_ready=lambda vcu: parts.wrap_methods(measured, vcu, methods)).run()
     return measured.net_us()
 
 
@@ -73,7 +80,7 @@ def main(task):
         gc.collect()
         clock_us = min(clock_us, measure_clock())
         measure_references(pairs)
-        replay = Replay(recording, periods, None, functions)
+        replay = Replay(recording, periods, between=functions)
         replay.run()
         gc.disable()
         least_loop = [min(a, b) for a, b in zip(least_loop, replay.loop_us)]
@@ -81,12 +88,8 @@ def main(task):
         least_sums = [min(a, b) for a, b in zip(least_sums, sums)]
         if repeat % 4 == 0:
             gc.collect()
-            methods_rounds.append(
-                measure_parts(recording, periods, lambda made, vcu: parts.wrap_methods(made, vcu, task["methods"]))
-            )
-            functions_rounds.append(
-                measure_parts(recording, periods, lambda made, vcu: parts.wrap_functions(made, task["functions"]))
-            )
+            methods_rounds.append(measure_methods(recording, periods, task["methods"]))
+            functions_rounds.append(measure_functions(recording, periods, task["functions"]))
             gc.disable()
     print(
         json.dumps(

@@ -112,7 +112,7 @@ class CAN:
     def set_filters(self, filters):
         pass
 
-    def irq(self, handler, trigger=0, hard=False):
+    def irq(self, handler=None, trigger=0, hard=False):
         hooks["frame"] = handler
         return self._irq
 
