@@ -5,15 +5,14 @@ C function does, and the instructions charged for it are those of `costs.toml`. 
 small integers have bit 0 set, everything else is a handle.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import unicorn as uc
 from unicorn import arm_const as arm
 
+from twinaxle.firmware.cortex.costs import load_costs
 from twinaxle.firmware.cortex.memory import RAM_BASE, RAM_SIZE, Block, Ram
 
 _CODE_BASE, _CODE_SIZE = 0x0800_0000, 1 << 20
@@ -63,7 +62,7 @@ class Machine:
         self.executed: Counter[str] = Counter()
         self.charged: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
-        self.costs: dict[str, Any] = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
+        self.costs = load_costs()
         self._emulator = emulator = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         emulator.mem_map(_CODE_BASE, _CODE_SIZE)
         emulator.mem_map_ptr(RAM_BASE, RAM_SIZE, uc.UC_PROT_ALL, self.ram.buffer)

@@ -3,8 +3,8 @@
     micropython cost.py TASK
 
 TASK is a JSON file: `recording`, path of a file with, for each period, a byte with the number of frames and for each
-frame id (2 bytes) and data (8 bytes); `repeats`; `methods` and `functions`, the parts that are timed, each with its
-number of arguments. Prints one JSON object. Sums are the least of all repeats.
+frame id (2 bytes) and data (8 bytes); `repeats`; `functions`, the viper functions that are timed, each with its number
+of arguments. Prints one JSON object. Sums are the least of all repeats.
 """
 
 import gc
@@ -52,13 +52,6 @@ def measure_functions(recording, periods, functions):
     return measured.net_us()
 
 
-def measure_methods(recording, periods, methods):
-    """Name -> (calls, us) of the methods of the parts of `Vcu`."""
-    measured = parts.Parts()
-    Replay(recording, periods, on_ready=lambda vcu: parts.wrap_methods(measured, vcu, methods)).run()
-    return measured.net_us()
-
-
 def least_parts(rounds):
     """The round with the least time in all."""
     return min(rounds, key=lambda found: sum(us for _, us in found.values()))
@@ -72,7 +65,6 @@ def main(task):
     least_loop = [NEVER_US] * periods
     least_sums = [NEVER_US] * (3 + len(mixes.MIXES))
     functions = [mix[3] for mix in mixes.MIXES]
-    methods_rounds = []
     functions_rounds = []
     clock_us = NEVER_US
     gc.disable()
@@ -88,7 +80,6 @@ def main(task):
         least_sums = [min(a, b) for a, b in zip(least_sums, sums)]
         if repeat % 4 == 0:
             gc.collect()
-            methods_rounds.append(measure_methods(recording, periods, task["methods"]))
             functions_rounds.append(measure_functions(recording, periods, task["functions"]))
             gc.disable()
     print(
@@ -107,7 +98,6 @@ def main(task):
                 "frames": list(replay.frames),
                 "loop_us": least_loop,
                 "sums_us": least_sums[:3],
-                "methods": least_parts(methods_rounds),
                 "functions": least_parts(functions_rounds),
             }
         )

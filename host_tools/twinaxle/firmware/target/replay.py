@@ -51,11 +51,11 @@ def count(recording):
 class Replay:
     """One run of the firmware's `main`, driven from `machine.idle`. Times are in us, by a clock with steps of 1 us.
 
-    `on_load()` is called when the firmware's modules are there, `on_ready(vcu)` when its objects exist. `between`,
-    functions that are timed once between two periods; their sums are in `between_us`.
+    `on_load()` is called when the firmware's modules are there. `between`, functions that are timed once between two
+    periods; their sums are in `between_us`.
     """
 
-    def __init__(self, recording, periods, on_load=None, on_ready=None, between=()):
+    def __init__(self, recording, periods, on_load=None, between=()):
         self.recording = recording
         self.periods = periods
         self.loop_us = array("i", (0,) * periods)
@@ -65,7 +65,6 @@ class Replay:
         self.between = between
         self.between_us = array("i", (0,) * len(between))
         self._on_load = on_load
-        self._on_ready = on_ready
         self._at = 0
         self._period = -1
         self._began = 0
@@ -87,21 +86,13 @@ class Replay:
         if self._on_load:
             self._on_load()
         make_port = app.CanPort
-        make_vcu = app.Vcu
 
         def port_of(*args):
             self._port = port = make_port(*args)
             set_length(port._frame[1], 8)  # as the real recv() does
             return port
 
-        def vcu_of(*args):
-            vcu = make_vcu(*args)
-            if self._on_ready:
-                self._on_ready(vcu)
-            return vcu
-
         app.CanPort = port_of
-        app.Vcu = vcu_of
         app.gc = Gc
         try:
             app.run()
