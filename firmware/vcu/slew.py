@@ -11,10 +11,10 @@ from array import array
 import micropython
 from micropython import const
 
-_FAST = const(298)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(299)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(300)  # cal: slew.slow_within_dnm [dnm]
-_HALF_SWING = const(301)  # cal: slew.half_swing_ticks [ticks]
+_FAST = const(303)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(304)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(305)  # cal: slew.slow_within_dnm [dnm]
+_HALF_SWING = const(306)  # cal: slew.half_swing_ticks [ticks]
 
 _DIRECTION = const(40)  # sig: direction
 _ABLE = const(10)  # sig: front_able

@@ -77,8 +77,8 @@ _PACK_MSG = const(8)  # dbc: BmsPack
 _STATUS_MSG = const(9)  # dbc: BmsStatus
 _PLUG_SLOT = const(58)  # dbc: BmsStatus.PlugConnected
 
-_TRIES_WINDOW = const(412)  # cal: hv.tries_window_ticks [ticks]
-_LATE_MS = const(419)  # cal: timing.bms_late_ms [ms]
+_TRIES_WINDOW = const(417)  # cal: hv.tries_window_ticks [ticks]
+_LATE_MS = const(424)  # cal: timing.bms_late_ms [ms]
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving
