@@ -52,12 +52,16 @@ def _receiver(flags, recv, frame, ring):
     def on_frame(_):
         # Hard interrupt, one for each frame: no allocation. Only received frames raise a flag; without one recv() waits
         has_frame, receive, into, data, length, address = parts
-        if not int(has_frame()):
+        if not has_frame():
             return
         receive(into)
         at = int(address)
         words = ptr32(at)
         head = words[_HEAD]
+        if head == words[_TAIL]:
+            # An empty ring begins anew: the frames of a tick lie in one piece
+            head = _FIRST
+            words[_TAIL] = head
         record = ptr32(at + head)
         head = head + _RECORD
         if head == _END:
@@ -157,6 +161,7 @@ class CanPort:
         """
         signals, words, owners, encode, out, send, frames, none = self._sending
         work = ptr32(words)
+        owner = ptr8(owners)
         if ptr32(signals)[_BUS_OFF]:
             return
         if ready:
@@ -174,7 +179,7 @@ class CanPort:
                     if mailbox is none:
                         work[_BACKLOG] = backlog
                         return
-                ptr8(owners)[int(mailbox)] = i
+                owner[int(mailbox)] = i
                 backlog ^= 1 << i
             i += 1
         work[_BACKLOG] = 0
