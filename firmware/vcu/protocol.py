@@ -337,12 +337,11 @@ def tick(ms: int) -> int:
     late = 0
     while message:
         message -= 1
-        late <<= 1
         now = age[message] + ms
         limit = times[message << 2]
         if now >= limit:
             if limit:
-                late |= 1
+                late |= 1 << message
             if now > 1000000:
                 now = 1000000
         age[message] = now
@@ -372,15 +371,15 @@ def due(ms: int) -> int:
     message = _SENT
     left = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
     times = ptr16(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED + 2)
+    now = _NOW - ms
     ready = 0
     while message:
         message -= 1
-        ready <<= 1
         cycle = times[message << 2]
         if cycle:
             time = left[message] - ms
-            if time <= _NOW - ms:
-                ready |= 1
+            if time <= now:
+                ready |= 1 << message
                 time += cycle
             left[message] = time
     return ready

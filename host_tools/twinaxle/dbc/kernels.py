@@ -236,13 +236,12 @@ def tick(ms: int) -> int:
     late = 0
     while message:
         message -= 1
-        late <<= 1  #if few
-        late = (late << 1) & 0x3FFFFFFF  #if many
         now = age[message] + ms
         limit = times[message << 2]
         if now >= limit:
-            if limit:
-                late |= 1
+            if limit:  #if few
+            if limit and message < 30:  #if many
+                late |= 1 << message
             if now > 1000000:
                 now = 1000000
         age[message] = now
@@ -272,16 +271,17 @@ def due(ms: int) -> int:
     message = _SENT
     left = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
     times = ptr16(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED + 2)
+    now = _NOW - ms
     ready = 0
     while message:
         message -= 1
-        ready <<= 1  #if few
-        ready = (ready << 1) & 0x3FFFFFFF  #if many
         cycle = times[message << 2]
         if cycle:
             time = left[message] - ms
-            if time <= _NOW - ms:
-                ready |= 1
+            if time <= now:
+                ready |= 1 << message  #if few
+                if message < 30:  #if many
+                    ready |= 1 << message  #if many
                 time += cycle
             left[message] = time
     return ready
