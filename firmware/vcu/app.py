@@ -80,7 +80,7 @@ def _turn(beats, tick, port, feed):
 
     @micropython.viper
     def turn() -> int:
-        # Does the control periods that are due, or waits a little. Returns the vehicle's state
+        # Does the control periods that are due, then waits a little. Returns the vehicle's state, at once if it changes
         signals, memory, figures, beats, work, tick, feed, note, clock, transmit, sleep, idle = parts
         counted = ptr32(int(beats))
         periods = counted[_CAME] - counted[_DONE]
@@ -95,12 +95,15 @@ def _turn(beats, tick, port, feed):
             s[_CAN_RAN] = 0
             ran[_MONITOR_RAN] = 0
             note(figures, began, clock())
-            counted[_STATE_NOW] = s[_STATE]
-        elif ptr32(work)[_BACKLOG]:
-            sleep(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
-            transmit(0)
-        else:
-            idle()
+            if s[_STATE] != counted[_STATE_NOW]:
+                counted[_STATE_NOW] = s[_STATE]
+                return s[_STATE]
+        if counted[_CAME] == counted[_DONE]:
+            if ptr32(work)[_BACKLOG]:
+                sleep(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
+                transmit(0)
+            else:
+                idle()
         return counted[_STATE_NOW]
 
     return turn
