@@ -28,23 +28,24 @@ _STATE = const(0)  # sig: state
 _CAN_RAN = const(85)  # sig: can_ran
 _MONITOR_RAN = const(32)  # as in monitor.py
 _BACKLOG = const(2)  # as in can_port.py
-_CAME = const(0)  # control periods
+# In `_beats`: control periods
+_CAME = const(0)
 _DONE = const(1)
+_STATE_NOW = const(2)  # the vehicle's after the last one
 _CALIBRATION_BAD = const(66)  # sig: calibration_bad
 _NEW_TRACE = "trace.new"
 _TRACE = "trace.txt"
 
 _lines = tuple(machine.Pin(name, machine.Pin.OUT, value=0) for name in (board.ENABLE_FRONT, board.ENABLE_REAR))
 _timer = machine.Timer(-1)
+_beats = array("i", (0, 0, 0))
 
 
 def _beat(beats):
     # Of closures see can_port.py
-    at = addressof(beats)
-
     @micropython.viper
     def on_timer(_):
-        counted = ptr32(int(at))
+        counted = ptr32(int(beats))
         counted[_CAME] = counted[_CAME] + 1
 
     return on_timer
@@ -67,51 +68,43 @@ def run():
     signals[_CALIBRATION_BAD] = 0 if check() else 1  # SF-11
     machine.Pin(board.LED_RUN, machine.Pin.OUT, value=1)
     feed = watchdog.take_over()
-    beats = array("i", (0, 0))
-    _timer.init(period=_PERIOD_MS, callback=_beat(beats), hard=True)
-    _loop(_turn(beats, vcu.tick, port, feed))
+    _timer.init(period=_PERIOD_MS, callback=_beat(addressof(_beats)), hard=True)
+    _loop(_turn(addressof(_beats), vcu.tick, port, feed))
 
 
 def _turn(beats, tick, port, feed):
     # Of closures see can_port.py
     parts = (
-        signals,
-        memory,
-        figures,
-        beats,
-        port.work,
-        tick,
-        feed,
-        note,
-        ticks_us,
-        port.transmit,
-        sleep_ms,
-        machine.idle,
-    )
+        signals, memory, figures, beats, port.work, tick, feed, note, ticks_us, port.transmit, sleep_ms, machine.idle
+    )  # fmt: skip
 
     @micropython.viper
     def turn() -> int:
-        # Does the control periods that are due, or waits a little. Returns the vehicle's state
+        # Does the control periods that are due, then waits a little. Returns the vehicle's state, at once if it changes
         signals, memory, figures, beats, work, tick, feed, note, clock, transmit, sleep, idle = parts
-        s = ptr32(signals)
-        counted = ptr32(beats)
+        counted = ptr32(int(beats))
         periods = counted[_CAME] - counted[_DONE]
         if periods:
             counted[_DONE] = counted[_DONE] + periods
             began = clock()
             tick(periods)
+            s = ptr32(signals)
             ran = ptr32(memory)
             if s[_CAN_RAN] and ran[_MONITOR_RAN]:  # SF-08: and the control path came to its end
                 feed()
             s[_CAN_RAN] = 0
             ran[_MONITOR_RAN] = 0
             note(figures, began, clock())
-        elif ptr32(work)[_BACKLOG]:
-            sleep(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
-            transmit(0)
-        else:
-            idle()
-        return s[_STATE]
+            if s[_STATE] != counted[_STATE_NOW]:
+                counted[_STATE_NOW] = s[_STATE]
+                return s[_STATE]
+        if counted[_CAME] == counted[_DONE]:
+            if ptr32(work)[_BACKLOG]:
+                sleep(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
+                transmit(0)
+            else:
+                idle()
+        return counted[_STATE_NOW]
 
     return turn
 

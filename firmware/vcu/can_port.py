@@ -1,9 +1,9 @@
 """The CAN controller: interrupt to ring on one side, three mailboxes and bus-off on the other.
 
 Facts of `machine.CAN` on bxCAN that shape this file: recv() waits up to 1 ms for an interrupt at each empty FIFO that
-it looks into, so the flags are asked first and FIFO 1 is never used; a mailbox whose id is pending refuses a second
-frame; mailboxes are few, so a waiting status frame may hold up a command; bus-off ends only by restart(), which drops
-what was queued.
+it looks into, so only the interrupt calls it, which comes with a frame there and not without, and FIFO 1 is never used;
+a mailbox whose id is pending refuses a second frame; mailboxes are few, so a waiting status frame may hold up a
+command; bus-off ends only by restart(), which drops what was queued.
 """
 
 from array import array
@@ -43,21 +43,24 @@ _RESTART_AT = const(1)
 _BACKLOG = const(2)  # bit i is set while message i of the schedule waits for a mailbox
 
 
-def _receiver(flags, recv, frame, ring):
+def _receiver(recv, frame, ring):
     # A closure's name is there at once, an attribute or a global one is looked up. One name: what a call puts together
     # of closed-over names and arguments must not be more than five, or it allocates
-    parts = (flags, recv, frame, frame[1], len, addressof(ring))
+    parts = (recv, frame, frame[1], len, addressof(ring))
 
     @micropython.viper
     def on_frame(_):
-        # Hard interrupt, one for each frame: no allocation. Only received frames raise a flag; without one recv() waits
-        has_frame, receive, into, data, length, address = parts
-        if not int(has_frame()):
+        # Hard interrupt, one for each frame: no allocation
+        receive, into, data, length, address = parts
+        if not receive(into):
             return
-        receive(into)
         at = int(address)
         words = ptr32(at)
         head = words[_HEAD]
+        if head == words[_TAIL]:
+            # An empty ring begins anew: the frames of a tick lie in one piece
+            head = _FIRST
+            words[_TAIL] = head
         record = ptr32(at + head)
         head = head + _RECORD
         if head == _END:
@@ -103,7 +106,7 @@ class CanPort:
         # Filters go to FIFO 0 and FIFO 1 by turns; recv() would wait at an empty FIFO 0 for a frame that is in FIFO 1
         can.set_filters([item for wanted in FILTERS for item in (wanted, _NOTHING)])
         self._frame = [0, memoryview(self.ring), 0, 0]
-        can.irq(_receiver(can.irq().flags, can.recv, self._frame, self.ring), can.IRQ_RX, True)
+        can.irq(_receiver(can.recv, self._frame, self.ring), can.IRQ_RX, True)
 
     @micropython.viper
     def step(self):
@@ -157,6 +160,7 @@ class CanPort:
         """
         signals, words, owners, encode, out, send, frames, none = self._sending
         work = ptr32(words)
+        owner = ptr8(owners)
         if ptr32(signals)[_BUS_OFF]:
             return
         if ready:
@@ -174,7 +178,7 @@ class CanPort:
                     if mailbox is none:
                         work[_BACKLOG] = backlog
                         return
-                ptr8(owners)[int(mailbox)] = i
+                owner[int(mailbox)] = i
                 backlog ^= 1 << i
             i += 1
         work[_BACKLOG] = 0

@@ -90,14 +90,12 @@ _GROUPS = const(4)
 
 
 @micropython.viper
-def step(signals, received, calibration, memory):
-    """Once a tick, between demand and limits."""
-    s = ptr32(signals)
+def step(m: ptr32, s: ptr32, rx: ptr32, calibration):
+    """Once a tick, between demand and limits; `m` is `shares`."""
     cal = ptr32(calibration)
     row = ptr32(ROWS)
-    m = ptr32(memory)
     at = m[_AT]
-    value = ptr32(received)[row[at]] * row[at + 1]
+    value = rx[row[at]] * row[at + 1]
     axis = row[at + 2]
     share = int(curve(calibration, axis, axis + _POINTS, _POINTS, value))
     group = row[at + 3]

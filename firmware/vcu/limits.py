@@ -132,11 +132,8 @@ def most_regen(cal, torque_dnm: int, rpm: int, units: int, power_daw: int) -> in
 
 
 @micropython.viper
-def step(signals, received, message_ages, calibration):
+def step(s: ptr32, rx: ptr32, ages: ptr32, calibration):
     """Once a tick, after the demand."""
-    s = ptr32(signals)
-    rx = ptr32(received)
-    ages = ptr32(message_ages)
     cal = ptr32(calibration)
     direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
     torque = ((s[_DEMAND] & 0xFFFF ^ 0x8000) - 0x8000) * direction

@@ -89,22 +89,23 @@ _CRCS = _crc_table()
 
 
 @micropython.viper
-def see(memory, frames, at: int, end: int):
+def see(raw: ptr8, at: int, end: int, m: ptr32):
     """Take what is needed from the raw frames at the bytes `at` up to `end` (records as in can_port.py), if whole and
     fresh.
     """
-    m = ptr32(memory)
-    raw = ptr8(frames)
     crcs = ptr8(_CRCS)
     while at < end:
         can_id = raw[at] | raw[at + 1] << 8
         if can_id == 0x0A0 or can_id == 0x100 or can_id == 0x101:
             which = 0 if can_id == 0x0A0 else can_id - 0xFF
             crc = crcs[256 + which]
-            i = at + 9
-            while i < at + 16:
-                crc = crcs[crc ^ raw[i]]
-                i += 1
+            crc = crcs[crc ^ raw[at + 9]]
+            crc = crcs[crc ^ raw[at + 10]]
+            crc = crcs[crc ^ raw[at + 11]]
+            crc = crcs[crc ^ raw[at + 12]]
+            crc = crcs[crc ^ raw[at + 13]]
+            crc = crcs[crc ^ raw[at + 14]]
+            crc = crcs[crc ^ raw[at + 15]]
             counter = raw[at + 9] & 15
             whole = raw[at + 4] == 8 and crc == raw[at + 8]
             if whole and counter != 15 and counter != m[_PEDALS_COUNTER + which]:

@@ -60,11 +60,9 @@ def ramp(cal: ptr32, torque: int, target: int) -> int:
 
 
 @micropython.viper
-def step(signals, calibration, memory):
-    """Once a tick."""
-    s = ptr32(signals)
+def step(s: ptr32, m: ptr32, calibration):
+    """Once a tick; `m` is `swings`."""
     cal = ptr32(calibration)
-    m = ptr32(memory)
     count = cal[_HALF_SWING]
     total = 0
     axle = 0

@@ -116,10 +116,9 @@ def handed_over(cal: ptr32, rear: int, wanted: int, front: int) -> int:
 
 
 @micropython.viper
-def step(signals, received, calibration):
+def step(signals, rx: ptr32, calibration):
     """Once a tick, after the limits. All magnitudes from here on, along the torque."""
     s = ptr32(signals)
-    rx = ptr32(received)
     cal = ptr32(calibration)
     torque = (s[_LIMITED] & 0xFFFF ^ 0x8000) - 0x8000
     direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000

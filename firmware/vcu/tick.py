@@ -112,8 +112,7 @@ class Vcu:
         receive(s, ring, raw, elapsed_ms)
 
         # What they mean
-        axle(s, received, age, cal, 0)
-        axle(s, received, age, cal, 1)
+        axle(s, received, age, cal)
         motion(s, received, cal)
         turns(s, received, cal)
         pedals(s, received, cal)
@@ -130,10 +129,10 @@ class Vcu:
             self._faults.clear()
         states(s, table, size, conditions(s, received, age, cal))
         demand(s, received, cal)
-        derate(s, received, cal, shares)
+        derate(shares, s, received, cal)
         limits(s, received, age, cal)
         split(s, received, cal)
-        slew(s, cal, swings)
+        slew(s, swings, cal)
         slip(s, received, cal, past)
 
         # Monitor: it may only take away

@@ -24,7 +24,7 @@ def side(request):
 
 
 class Axle:
-    """One axle's law with its arrays; its signals without their side."""
+    """The law with its arrays, and one axle's signals without their side."""
 
     def __init__(self, s, rx, ages, cal, side):
         self.arrays = s, rx, ages, cal
@@ -35,7 +35,7 @@ class Axle:
 
     def step(self, late=0):
         self.arrays[0].late = late
-        axle_step(*self.arrays, self.side == "Rear")
+        axle_step(*self.arrays)
 
 
 @pytest.fixture
@@ -115,7 +115,6 @@ def test_a_unit_gives_no_more_than_its_rating(axle, rx, side):
 
 def both(s, rx, ages, cal, late=0):
     Axle(s, rx, ages, cal, "Front").step(late)
-    Axle(s, rx, ages, cal, "Rear").step(late)
     motion_step(s, rx, cal)
 
 

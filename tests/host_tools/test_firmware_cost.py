@@ -106,7 +106,7 @@ def test_real_firmware_runs_through_a_recording_with_the_heap_locked() -> None:
     calls = {part.name: part.calls for part in measured.functions}
     assert calls["vcu.protocol.accept"] >= 1
     assert calls["vcu.protocol.tick"] == 1
-    assert calls["vcu.axle.step"] == 2
+    assert calls["vcu.axle.step"] == 1
 
 
 def test_command_refuses_no_repeats(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,14 +22,6 @@ def set_length(view, length: int):
     ptr32(id(view))[4] = length  # noqa: F821 (viper's)
 
 
-class Irq:
-    def __init__(self, can):
-        self._can = can
-
-    def flags(self):
-        return 2 if self._can.at < self._can.end else 0
-
-
 class Can:
     IRQ_RX = 2
     STATE_BUS_OFF = 4
@@ -39,14 +31,12 @@ class Can:
         self.at = self.end = 0
         self.now = 1
         self.full = False
-        self._irq = Irq(self)
 
     def set_filters(self, filters):
         pass
 
-    def irq(self, handler=None, trigger=0, hard=False):
+    def irq(self, handler, trigger, hard):
         self.handler = handler
-        return self._irq
 
     def state(self):
         return self.now

@@ -331,8 +331,9 @@ class Machine:
         return 0
 
     def _is_true(self, obj: int, _: int, __: int) -> int:
-        self._charge("arithmetic", "is_true")
-        return int(bool(self.from_object(obj)))
+        value = self.from_object(obj)
+        self._charge("arithmetic", "is_true_list" if isinstance(value, list) else "is_true")
+        return int(bool(value))
 
     def _binary_op(self, op: int, left: int, right: int) -> int:
         self._charge("arithmetic", "binary_op")

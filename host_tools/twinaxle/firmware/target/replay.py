@@ -78,8 +78,6 @@ class Replay:
         import machine
 
         self._machine = machine
-        while machine.pending:
-            machine.pending.popleft()
         machine.hooks["idle"] = self._idle
         from vcu import app
 
@@ -131,15 +129,12 @@ class Replay:
         at += 1
         frame = self._port._frame
         data = self._port.ring
-        append = self._machine.pending_append
-        flag = self._machine.RX
         on_frame = self._machine.hooks["frame"]
         spent = 0
         for _ in range(count):
             frame[0] = recording[at] | recording[at + 1] << 8
             _copy(recording, at + 2, data)
             at += FRAME_BYTES
-            append(flag)
             began = ticks_us()
             on_frame(None)
             spent += ticks_us() - began
