@@ -239,9 +239,8 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
             old[of + _BROKE] = holds
         elif broke and (holds < cal[_LEAST_GRIP] or holds * 1000 < broke * cal[_UNHELD]):
             # Wheels that hardly anything holds do not slip: the car is faster than it was thought
-            s[_ROAD] = wheel
+            s[_ROAD] = road + (slips if slips < slip_most else slip_most) * sign
             s[_REST] = ((s[_REST] & 0xFFFF ^ 0x8000) - 0x8000) + cal[_FASTER] * cal[_RATIO] * 9 // _MMPS2 * sign
-            quiet = _GRIPS
         elif slips < slip_most * cal[_REGRIP] // 100:
             quiet = _GRIPS
             # A little less than what they hold: if they still slide, they come on

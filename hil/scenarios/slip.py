@@ -69,10 +69,10 @@ def launch(bench: Bench, mu: float, sign: float = 1.0) -> tuple[Course, Course]:
 def grip_lost_ms(bench: Bench, mu: float = 0.1, perfect: bool = False) -> float:
     """The friction falls to `mu` now; returns the time until the slip is in its band for good, looked at for 0.6 s.
 
-    With `perfect` the commands are those of a controller that nobody can better who trusts no sensor alone: torque falls
-    to zero as fast as the units let it, for good, from the first command that could know. That is the first one a tick's
-    computing time after both motor and wheels of one axle sped up, from frame to frame, as no dry road makes them. It
-    bounds what any torque command can reach that keeps its sign.
+    With `perfect` the commands are those of a controller that nobody can better who trusts no sensor alone: torque
+    falls to zero as fast as the units let it, for good, from the first command that could know. That is the first one
+    a tick's computing time after both motor and wheels of one axle sped up, from frame to frame, as no dry road makes
+    them. It bounds what any torque command can reach that keeps its sign.
     """
     bench.plant.set_friction(mu)
     begin_ns = last_ns = bench.kernel.now_ns

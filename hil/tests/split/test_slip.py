@@ -138,13 +138,16 @@ def test_grip_lost_with_little_torque(new_bench: BenchFactory, kmh: float) -> No
 
 @pytest.mark.req("SP-06")
 @pytest.mark.parametrize("share", [-0.15, 0.15])
-@pytest.mark.parametrize("name", ["slip.inertia_dnm", "slip.begin_came_rpm", "slip.unheld_below_e3", "slip.doubt_mmps2"])
+@pytest.mark.parametrize(
+    "name", ["slip.inertia_dnm", "slip.begin_came_rpm", "slip.unheld_below_e3", "slip.doubt_mmps2"]
+)
 def test_grip_lost_with_little_torque_and_a_number_off(new_bench: BenchFactory, name: str, share: float) -> None:
     off = varied(variant_calibration("78kWh"), name, share)
     runs = [grip_lost(new_bench, pedal, 40, calibration=off) for pedal in (26, 28, 30, 32)]
     bench = new_bench()
     worst = max(run.milliseconds for run in runs)
-    bench.measure("mu_step_off_in_band_ms", worst, 300, req="SP-06", comment=f"{name} {100 * share:+.0f} %, four pedals")
+    comment = f"{name} {100 * share:+.0f} %, four pedals"
+    bench.measure("mu_step_off_in_band_ms", worst, 300, req="SP-06", comment=comment)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
