@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x72DB)
-_CRC = const(0x4C43E45F)
+CALIBRATION_HASH = const(0x0F69)
+_CRC = const(0x29BDE1F9)
 
 cal = array(
     "i",
@@ -75,7 +75,7 @@ cal = array(
         # 212: lift_off.one_pedal_dnm = 2595
         b"\x23\x0a"
         # 213: lift_off.fade_speed_ckmh[6]
-        b"\x2c\x01\x90\x01\xf4\x01\x58\x02\xbc\x02\x20\x03"
+        b"\x54\x01\xae\x01\x08\x02\x62\x02\xbc\x02\x20\x03"
         # 219: lift_off.fade_dnm[6]
         b"\x00\x00\x84\x03\xaa\x05\x58\x07\xc0\x08\x28\x0a"
         # 225: creep.torque_dnm = 300
@@ -90,8 +90,8 @@ cal = array(
         b"\xc1\x02"
         # 230: speed_limit.forward_ckmh = 20500
         b"\x14\x50"
-        # 231: speed_limit.reverse_ckmh = 3000
-        b"\xb8\x0b"
+        # 231: speed_limit.reverse_ckmh = 2820
+        b"\x04\x0b"
         # 232: speed_limit.above_ckmh = 60
         b"\x3c\x00"
         # 233: speed_limit.fade_ckmh = 400
@@ -172,153 +172,155 @@ cal = array(
         b"\x64\x00"
         # 304: slew.slow_dnm_per_tick = 15
         b"\x0f\x00"
-        # 305: slew.slow_within_dnm = 138
-        b"\x8a\x00"
+        # 305: slew.slow_within_dnm = 145
+        b"\x91\x00"
         # 306: slew.half_swing_ticks = 5
         b"\x05\x00"
-        # 307: motor.torque_max_dnm = 3300
+        # 307: slew.first_percent = 60
+        b"\x3c\x00"
+        # 308: motor.torque_max_dnm = 3300
         b"\xe4\x0c"
-        # 308: motor.speed_max_hrpm = 142
+        # 309: motor.speed_max_hrpm = 142
         b"\x8e\x00"
-        # 309: motor.gates_off_below_rpm = 6950
+        # 310: motor.gates_off_below_rpm = 6950
         b"\x26\x1b"
-        # 310: vehicle.rpm_per_100kmh = 6667
+        # 311: vehicle.rpm_per_100kmh = 6667
         b"\x0b\x1a"
-        # 311: vehicle.rest_below_ckmh = 50
+        # 312: vehicle.rest_below_ckmh = 50
         b"\x32\x00"
-        # 312: derate.stator_c40[4]
+        # 313: derate.stator_c40[4]
         b"\xb4\x00\xbe\x00\xcd\x00\xd7\x00"
-        # 316: derate.stator_e3[4]
+        # 317: derate.stator_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 320: derate.inverter_c40[4]
+        # 321: derate.inverter_c40[4]
         b"\x73\x00\x7d\x00\x87\x00\x8e\x00"
-        # 324: derate.inverter_e3[4]
+        # 325: derate.inverter_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 328: derate.cells_hot_c40[4]
+        # 329: derate.cells_hot_c40[4]
         b"\x58\x00\x5c\x00\x5f\x00\x62\x00"
-        # 332: derate.cells_hot_share_e3[4]
+        # 333: derate.cells_hot_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 336: derate.cells_cold_c40[4]
+        # 337: derate.cells_cold_c40[4]
         b"\x0a\x00\x1e\x00\x28\x00\x32\x00"
-        # 340: derate.cells_cold_share_e3[4]
+        # 341: derate.cells_cold_share_e3[4]
         b"\x00\x00\xf4\x01\x20\x03\xe8\x03"
-        # 344: derate.cells_cold_regen_c40[4]
+        # 345: derate.cells_cold_regen_c40[4]
         b"\x23\x00\x28\x00\x32\x00\x37\x00"
-        # 348: derate.cells_cold_regen_share_e3[4]
+        # 349: derate.cells_cold_regen_share_e3[4]
         b"\x00\x00\xc8\x00\xbc\x02\xe8\x03"
-        # 352: derate.empty_e3[4]
+        # 353: derate.empty_e3[4]
         b"\x00\x00\x32\x00\x64\x00\x96\x00"
-        # 356: derate.empty_share_e3[4]
+        # 357: derate.empty_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 360: derate.full_e3[4]
+        # 361: derate.full_e3[4]
         b"\x84\x03\xb6\x03\xde\x03\xe8\x03"
-        # 364: derate.full_share_e3[4]
+        # 365: derate.full_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 368: derate.cell_low_mv[4]
+        # 369: derate.cell_low_mv[4]
         b"\x8c\x0a\x54\x0b\xb8\x0b\x80\x0c"
-        # 372: derate.cell_low_share_e3[4]
+        # 373: derate.cell_low_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 376: derate.cell_high_mv[4]
+        # 377: derate.cell_high_mv[4]
         b"\x04\x10\x36\x10\x54\x10\x68\x10"
-        # 380: derate.cell_high_share_e3[4]
+        # 381: derate.cell_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 384: derate.link_low_dv[4]
+        # 385: derate.link_low_dv[4]
         b"\x98\x08\xc4\x09\xf0\x0a\xb8\x0b"
-        # 388: derate.link_low_share_e3[4]
+        # 389: derate.link_low_share_e3[4]
         b"\x00\x00\x2c\x01\xbc\x02\xe8\x03"
-        # 392: derate.link_high_dv[4]
+        # 393: derate.link_high_dv[4]
         b"\x80\x11\xc6\x11\x0c\x12\x48\x12"
-        # 396: derate.link_high_share_e3[4]
+        # 397: derate.link_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 400: derate.slew_dnm_per_tick = 10
+        # 401: derate.slew_dnm_per_tick = 10
         b"\x0a\x00"
-        # 401: battery.late_power_daw = 2000
+        # 402: battery.late_power_daw = 2000
         b"\xd0\x07"
-        # 402: battery.auxiliary_daw = 35
+        # 403: battery.auxiliary_daw = 35
         b"\x23\x00"
-        # 403: loss.fixed_w = 195
+        # 404: loss.fixed_w = 195
         b"\xc3\x00"
-        # 404: loss.speed_mw_per_rpm = 68
+        # 405: loss.speed_mw_per_rpm = 68
         b"\x44\x00"
-        # 405: loss.speed_squared_e5 = 877
+        # 406: loss.speed_squared_e5 = 877
         b"\x6d\x03"
-        # 406: loss.torque_mw_per_dnm = 455
+        # 407: loss.torque_mw_per_dnm = 455
         b"\xc7\x01"
-        # 407: loss.torque_squared_e3 = 638
+        # 408: loss.torque_squared_e3 = 638
         b"\x7e\x02"
-        # 408: loss.torque_speed_e3 = 188
+        # 409: loss.torque_speed_e3 = 188
         b"\xbc\x00"
-        # 409: loss.weakening_rpm = 6207
+        # 410: loss.weakening_rpm = 6207
         b"\x3f\x18"
-        # 410: loss.weakening_w = 900
+        # 411: loss.weakening_w = 900
         b"\x84\x03"
-        # 411: loss.weakening_copper_percent = 27
+        # 412: loss.weakening_copper_percent = 27
         b"\x1b\x00"
-        # 412: hv.precharged_percent = 95
+        # 413: hv.precharged_percent = 95
         b"\x5f\x00"
-        # 413: hv.precharged_within_dv = 200
+        # 414: hv.precharged_within_dv = 200
         b"\xc8\x00"
-        # 414: hv.precharged_ticks = 10
+        # 415: hv.precharged_ticks = 10
         b"\x0a\x00"
-        # 415: hv.too_fast_ticks = 5
+        # 416: hv.too_fast_ticks = 5
         b"\x05\x00"
-        # 416: hv.too_slow_ticks = 300
+        # 417: hv.too_slow_ticks = 300
         b"\x2c\x01"
-        # 417: hv.tries_window_ticks = 6000
+        # 418: hv.tries_window_ticks = 6000
         b"\x70\x17"
-        # 418: hv.off_below_dv = 600
+        # 419: hv.off_below_dv = 600
         b"\x58\x02"
-        # 419: hv.off_ticks = 500
+        # 420: hv.off_ticks = 500
         b"\xf4\x01"
-        # 420: hv.open_below_da = 200
+        # 421: hv.open_below_da = 200
         b"\xc8\x00"
-        # 421: hv.open_wait_ticks = 100
+        # 422: hv.open_wait_ticks = 100
         b"\x64\x00"
-        # 422: hv.discharge_below_rpm = 450
+        # 423: hv.discharge_below_rpm = 450
         b"\xc2\x01"
-        # 423: timing.latch_ms = 100
+        # 424: timing.latch_ms = 100
         b"\x64\x00"
-        # 424: timing.bms_late_ms = 300
+        # 425: timing.bms_late_ms = 300
         b"\x2c\x01"
-        # 425: timing.bms_lost_ms = 1000
+        # 426: timing.bms_lost_ms = 1000
         b"\xe8\x03"
-        # 426: monitor.apps1_min_mv = 500
+        # 427: monitor.apps1_min_mv = 500
         b"\xf4\x01"
-        # 427: monitor.apps1_span_mv = 4000
+        # 428: monitor.apps1_span_mv = 4000
         b"\xa0\x0f"
-        # 428: monitor.apps2_min_mv = 250
+        # 429: monitor.apps2_min_mv = 250
         b"\xfa\x00"
-        # 429: monitor.apps2_span_mv = 2000
+        # 430: monitor.apps2_span_mv = 2000
         b"\xd0\x07"
-        # 430: monitor.full_dnm = 6600
+        # 431: monitor.full_dnm = 6600
         b"\xc8\x19"
-        # 431: monitor.full_reverse_dnm = 1320
+        # 432: monitor.full_reverse_dnm = 1320
         b"\x28\x05"
-        # 432: monitor.pedal_margin_e4 = 20
+        # 433: monitor.pedal_margin_e4 = 20
         b"\x14\x00"
-        # 433: monitor.creep_dnm = 300
+        # 434: monitor.creep_dnm = 300
         b"\x2c\x01"
-        # 434: monitor.creep_below_rpm = 410
+        # 435: monitor.creep_below_rpm = 410
         b"\x9a\x01"
-        # 435: monitor.regen_dnm = 900
+        # 436: monitor.regen_dnm = 900
         b"\x84\x03"
-        # 436: monitor.regen_one_pedal_dnm = 2600
+        # 437: monitor.regen_one_pedal_dnm = 2600
         b"\x28\x0a"
-        # 437: monitor.regen_above_rpm = 180
+        # 438: monitor.regen_above_rpm = 180
         b"\xb4\x00"
-        # 438: monitor.override_e4 = 2700
+        # 439: monitor.override_e4 = 2700
         b"\x8c\x0a"
-        # 439: monitor.override_above_rpm = 730
+        # 440: monitor.override_above_rpm = 730
         b"\xda\x02"
-        # 440: monitor.fall_dnm_per_tick = 95
+        # 441: monitor.fall_dnm_per_tick = 95
         b"\x5f\x00"
-        # 441: monitor.fall_slow_dnm_per_tick = 13
+        # 442: monitor.fall_slow_dnm_per_tick = 13
         b"\x0d\x00"
-        # 442: monitor.fall_after_ticks = 8
+        # 443: monitor.fall_after_ticks = 8
         b"\x08\x00"
-        # 443: monitor.tolerance_dnm = 100
+        # 444: monitor.tolerance_dnm = 100
         b"\x64\x00"
-        # 444: monitor.actual_tolerance_dnm = 200
+        # 445: monitor.actual_tolerance_dnm = 200
         b"\xc8\x00",
     ),
 )

@@ -20,6 +20,7 @@ _SPEEDS = const(5)  # cal: map.speed_ckmh.length
 _MAPS = const(28)  # cal: map.normal_e4 [e4] Eco, Sport and Snow follow
 _MAP_SIZE = const(45)  # cal: map.normal_e4.length
 _LIFTS = const(208)  # cal: lift_off.normal_dnm [dnm] Eco, Sport and Snow follow
+_LIFT_SPORT = const(210)  # cal: lift_off.sport_dnm [dnm]
 _LIFT_ONE_PEDAL = const(212)  # cal: lift_off.one_pedal_dnm [dnm]
 _FADE_SPEED = const(213)  # cal: lift_off.fade_speed_ckmh [ckmh]
 _FADES = const(6)  # cal: lift_off.fade_speed_ckmh.length
@@ -68,7 +69,8 @@ def step(s: ptr32, rx: ptr32, calibration):
     lift = 0
     if along > 0 and not rx[_ABS]:
         lift = int(curve(calibration, _FADE_SPEED, _FADE, _FADES, along))
-        most = cal[_LIFT_ONE_PEDAL] if rx[_ONE_PEDAL] else cal[_LIFTS + rx[_MODE]]
+        # Backwards the drive is a fifth: with 0.30 g against it, two thirds of the pedal's travel would brake
+        most = cal[_LIFT_ONE_PEDAL] if rx[_ONE_PEDAL] and direction > 0 else cal[_LIFTS + rx[_MODE]]
         if most < lift:
             lift = most
 
@@ -93,13 +95,13 @@ def step(s: ptr32, rx: ptr32, calibration):
             torque = creep
 
     # TQ-07: the torque falls along a line that is zero a little above the top speed (the drag of the road holds the car
-    # under it), and brakes beyond as lift-off does
+    # under it), and brakes beyond as Sport's lift-off does, whatever the mode: that holds the car downhill
     room = top - along
     fade = cal[_TOP_FADE]
     if room < fade:
         most = (available + lift) * room // fade
-        if most < 0 - lift:
-            most = 0 - lift
+        if most < 0 - cal[_LIFT_SPORT]:
+            most = 0 - cal[_LIFT_SPORT]
         if torque > most:
             torque = most
             s[_SPEED_LIMITED] = 1

@@ -23,19 +23,19 @@ _LOWEST = const(56)  # dbc: BmsStatus.CellVoltageMin [2 mV]
 _HIGHEST = const(57)  # dbc: BmsStatus.CellVoltageMax [2 mV]
 
 _POINTS = const(4)  # cal: derate.stator_c40.length
-_STATOR = const(312)  # cal: derate.stator_c40 [c40] The shares follow, here and below
-_INVERTER = const(320)  # cal: derate.inverter_c40 [c40]
-_CELLS_HOT = const(328)  # cal: derate.cells_hot_c40 [c40]
-_CELLS_COLD = const(336)  # cal: derate.cells_cold_c40 [c40]
-_CELLS_COLD_REGEN = const(344)  # cal: derate.cells_cold_regen_c40 [c40]
-_EMPTY = const(352)  # cal: derate.empty_e3 [e3]
-_FULL = const(360)  # cal: derate.full_e3 [e3]
-_CELL_LOW = const(368)  # cal: derate.cell_low_mv [mv]
-_CELL_HIGH = const(376)  # cal: derate.cell_high_mv [mv]
-_LINK_LOW = const(384)  # cal: derate.link_low_dv [dv]
-_LINK_HIGH = const(392)  # cal: derate.link_high_dv [dv]
-_TORQUE_MAX = const(307)  # cal: motor.torque_max_dnm [dnm]
-_SLEW = const(400)  # cal: derate.slew_dnm_per_tick [tick]
+_STATOR = const(313)  # cal: derate.stator_c40 [c40] The shares follow, here and below
+_INVERTER = const(321)  # cal: derate.inverter_c40 [c40]
+_CELLS_HOT = const(329)  # cal: derate.cells_hot_c40 [c40]
+_CELLS_COLD = const(337)  # cal: derate.cells_cold_c40 [c40]
+_CELLS_COLD_REGEN = const(345)  # cal: derate.cells_cold_regen_c40 [c40]
+_EMPTY = const(353)  # cal: derate.empty_e3 [e3]
+_FULL = const(361)  # cal: derate.full_e3 [e3]
+_CELL_LOW = const(369)  # cal: derate.cell_low_mv [mv]
+_CELL_HIGH = const(377)  # cal: derate.cell_high_mv [mv]
+_LINK_LOW = const(385)  # cal: derate.link_low_dv [dv]
+_LINK_HIGH = const(393)  # cal: derate.link_high_dv [dv]
+_TORQUE_MAX = const(308)  # cal: motor.torque_max_dnm [dnm]
+_SLEW = const(401)  # cal: derate.slew_dnm_per_tick [tick]
 
 _STATOR_HOT = const(4)  # dbc: VcuStatus.LimitReason.StatorTemp
 _INVERTER_HOT = const(5)  # dbc: VcuStatus.LimitReason.InverterTemp
@@ -52,12 +52,17 @@ _CAR_REGEN = const(106)  # sig: car_regen_dnm
 _REASON_DRIVE = const(107)  # sig: derated_drive
 _REASON_REGEN = const(108)  # sig: derated_regen
 
-_FRONT, _REAR, _DRIVE, _REGEN = range(4)  # groups: torque of one unit both ways, of both units one way
+# Groups: torque of one unit both ways, of both units one way
+_FRONT = const(0)
+_REAR = const(1)
+_DRIVE = const(2)
+_REGEN = const(3)
 
-# Received slot, factor to the unit of the curve, slot of the curve, group, reason
+# Received slot, factor to the unit of the curve, slot of the curve, group, reason. (A list: the compiler would store a
+# tuple of constants as text.)
 ROWS = array(
     "i",
-    (
+    [
         _FRONT_STATOR, 1, _STATOR, _FRONT, _STATOR_HOT,
         _FRONT_INVERTER, 1, _INVERTER, _FRONT, _INVERTER_HOT,
         _REAR_STATOR, 1, _STATOR, _REAR, _STATOR_HOT,
@@ -72,7 +77,7 @@ ROWS = array(
         _SOC, 1, _FULL, _REGEN, _CHARGE,
         _HIGHEST, 2, _CELL_HIGH, _REGEN, _VOLTAGE,
         _LINK, 2, _LINK_HIGH, _REGEN, _VOLTAGE,
-    ),
+    ],
 )  # fmt: skip
 
 _ROW = const(5)
@@ -110,6 +115,7 @@ def step(m: ptr32, s: ptr32, rx: ptr32, calibration):
             m[_SHARE + group] = m[_LOWEST_YET + group]
             m[_REASON + group] = m[_REASON_YET + group]
             m[_LOWEST_YET + group] = _ALL
+            m[_REASON_YET + group] = 0
             group += 1
     m[_AT] = at
 
@@ -148,4 +154,4 @@ def step(m: ptr32, s: ptr32, rx: ptr32, calibration):
         group += 1
 
 
-shares = array("i", (0,) + 2 * (4 * (_ALL,) + 4 * (0,)) + 4 * (0,))
+shares = array("i", [0] + 2 * (4 * [_ALL] + 4 * [0]) + 4 * [0])

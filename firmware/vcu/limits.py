@@ -7,6 +7,8 @@ direction that hold without slew: fault cuts, TorqueMax (TQ-08), ABS. One place 
 import micropython
 from micropython import const
 
+from vcu.split import regen_most_rear
+
 _ABS = const(13)  # dbc: EscMotion.AbsActive
 _CAP_VALID = const(15)  # dbc: EscMotion.TorqueMaxValid
 _CAP = const(19)  # dbc: EscMotion.TorqueMax [0.2 Nm]
@@ -17,19 +19,19 @@ _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
 
-_LATE_MS = const(424)  # cal: timing.bms_late_ms [ms]
-_LOST_MS = const(425)  # cal: timing.bms_lost_ms [ms]
-_LATE_POWER = const(401)  # cal: battery.late_power_daw [daw]
-_AUXILIARY = const(402)  # cal: battery.auxiliary_daw [daw]
-_LOSS_FIXED = const(403)  # cal: loss.fixed_w [w]
-_LOSS_SPEED = const(404)  # cal: loss.speed_mw_per_rpm [rpm]
-_LOSS_SPEED2 = const(405)  # cal: loss.speed_squared_e5 [e5]
-_LOSS_TORQUE = const(406)  # cal: loss.torque_mw_per_dnm [dnm]
-_LOSS_TORQUE2 = const(407)  # cal: loss.torque_squared_e3 [e3]
-_LOSS_BOTH = const(408)  # cal: loss.torque_speed_e3 [e3]
-_WEAK_RPM = const(409)  # cal: loss.weakening_rpm [rpm]
-_WEAK_W = const(410)  # cal: loss.weakening_w [w]
-_WEAK_PERCENT = const(411)  # cal: loss.weakening_copper_percent [percent]
+_LATE_MS = const(425)  # cal: timing.bms_late_ms [ms]
+_LOST_MS = const(426)  # cal: timing.bms_lost_ms [ms]
+_LATE_POWER = const(402)  # cal: battery.late_power_daw [daw]
+_AUXILIARY = const(403)  # cal: battery.auxiliary_daw [daw]
+_LOSS_FIXED = const(404)  # cal: loss.fixed_w [w]
+_LOSS_SPEED = const(405)  # cal: loss.speed_mw_per_rpm [rpm]
+_LOSS_SPEED2 = const(406)  # cal: loss.speed_squared_e5 [e5]
+_LOSS_TORQUE = const(407)  # cal: loss.torque_mw_per_dnm [dnm]
+_LOSS_TORQUE2 = const(408)  # cal: loss.torque_squared_e3 [e3]
+_LOSS_BOTH = const(409)  # cal: loss.torque_speed_e3 [e3]
+_WEAK_RPM = const(410)  # cal: loss.weakening_rpm [rpm]
+_WEAK_W = const(411)  # cal: loss.weakening_w [w]
+_WEAK_PERCENT = const(412)  # cal: loss.weakening_copper_percent [percent]
 
 _NONE = const(0)  # dbc: VcuStatus.LimitReason.None
 _MOTOR = const(1)  # dbc: VcuStatus.LimitReason.MotorEnvelope
@@ -141,7 +143,10 @@ def step(s: ptr32, rx: ptr32, ages: ptr32, calibration):
     if rpm < 0:
         rpm = 0 - rpm
     drive = s[_FRONT_DRIVE] + s[_REAR_DRIVE]
-    regen = s[_FRONT_REGEN] + s[_REAR_REGEN]
+    regen = int(regen_most_rear(calibration, s[_FRONT_REGEN]))  # SP-05
+    if regen > s[_REAR_REGEN]:
+        regen = s[_REAR_REGEN]
+    regen += s[_FRONT_REGEN]
     units = 2 if s[_FRONT_ABLE] and s[_REAR_ABLE] else 1
     reason = _NONE
     if torque and (s[_FRONT_LOST] or s[_REAR_LOST]):
@@ -173,7 +178,10 @@ def step(s: ptr32, rx: ptr32, ages: ptr32, calibration):
         reason = s[_DERATED_DRIVE] if s[_DERATED_DRIVE] else _MOTOR
     elif 0 - torque > regen:
         torque = 0 - regen
-        reason = s[_DERATED_REGEN] if s[_DERATED_REGEN] else _MOTOR
+        if s[_DERATED_REGEN]:
+            reason = s[_DERATED_REGEN]
+        elif not reason:
+            reason = _MOTOR
 
     # LM-01: at the speed that the motors have when the torque is there. What is asked for, and what still flows on its
     # way down: that is cut at once, for no slew is quick enough

@@ -6,8 +6,8 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(310)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(311)  # cal: vehicle.rest_below_ckmh [ckmh]
+_RPM_PER_100KMH = const(311)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(312)  # cal: vehicle.rest_below_ckmh [ckmh]
 _APART = const(282)  # cal: slip.sensors_apart_rpm [rpm]
 _EIGHTHS = const(283)  # cal: slip.motor_inertia_eighths [eighths]
 
@@ -42,8 +42,10 @@ def step(s: ptr32, rx: ptr32, cal: ptr32):
         rpm = rx[_WHEEL] * ratio // 1000
     else:
         rpm = (s[_RPM] & 0xFFFF ^ 0x8000) - 0x8000
-    speed = rpm * 10_000 // ratio
     s[_RPM] = rpm
+    # Motors swing against their wheels; torque that followed them would keep them swinging
+    speed = (s[_SPEED] & 0xFFFF ^ 0x8000) - 0x8000
+    speed += (rpm * 10_000 // ratio - speed) // 4
     s[_SPEED] = speed
     rest = cal[_REST_BELOW]
     s[_REST] = 1 if 0 - rest < speed < rest else 0

@@ -112,7 +112,7 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 100 rear_quiet_ticks
 101 front_wheel_turn     how fast its wheels turn, in the same unit, or what comes nearest
 102 rear_wheel_turn
-103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two halves
+103 front_ramp_dnm       +- the ramp of slew.py; the command follows it in two parts
 104 rear_ramp_dnm        +-
 105 car_drive_dnm        what cells and link leave of the torque (LM-02), sum of both motors
 106 car_regen_dnm

@@ -1,9 +1,10 @@
 """How fast torque may change (TQ-06, TQ-10), and what may cut it at once. Its result is what is commanded.
 
-Each motor's torque climbs a ramp, and goes in two halves that lie half a swing of the driveline apart. Motor and wheels
-swing against each other on the shafts, at about 10 Hz where the tyres grip: what the first half of a change stirs up,
-the second one stills. The ramp is slow around zero, where the gears change flanks, and wider than TQ-06 asks by what
-the ramp gains in half a swing: so both halves are slow there.
+Each motor's torque climbs a ramp, and goes in two parts that lie half a swing of the driveline apart. Motor and wheels
+swing against each other on the shafts, at about 10 Hz where the tyres grip: what the first part of a change stirs up,
+the second one stills. That one is smaller, as the swing has died away a little by then. The ramp is slow around zero,
+where the gears change flanks, and wider than TQ-06 asks by what the ramp gains in half a swing: so both parts are slow
+there.
 """
 
 from array import array
@@ -15,6 +16,7 @@ _FAST = const(303)  # cal: slew.fast_dnm_per_tick [tick]
 _SLOW = const(304)  # cal: slew.slow_dnm_per_tick [tick]
 _ZONE = const(305)  # cal: slew.slow_within_dnm [dnm]
 _HALF_SWING = const(306)  # cal: slew.half_swing_ticks [ticks]
+_FIRST = const(307)  # cal: slew.first_percent [percent]
 
 _DIRECTION = const(40)  # sig: direction
 _ABLE = const(10)  # sig: front_able
@@ -89,10 +91,11 @@ def step(s: ptr32, m: ptr32, calibration):
             command = torque
             if count and not slips:
                 at = m[of + _AT]
-                command += (m[of + _VALUES + at] & 0xFFFF ^ 0x8000) - 0x8000
+                older = (m[of + _VALUES + at] & 0xFFFF ^ 0x8000) - 0x8000
+                command = torque * cal[_FIRST] + older * (100 - cal[_FIRST])
                 m[of + _VALUES + at] = torque
                 m[of + _AT] = at + 1 if at + 1 < count else 0
-                command = command // 2 if command > 0 else 0 - (0 - command) // 2
+                command = command // 100 if command > 0 else 0 - (0 - command) // 100
         s[axle + _RAMP] = torque
         s[axle + _COMMAND] = command
         m[of + _LAST] = command

@@ -26,7 +26,7 @@ _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _SLIP = const(10)  # dbc: VcuStatus.LimitReason.Slip
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(310)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_RATIO = const(311)  # cal: vehicle.rpm_per_100kmh [100kmh]
 _PER_G = const(274)  # cal: split.torque_per_g_dnm [dnm]
 _INERTIA = const(284)  # cal: slip.inertia_dnm [dnm]
 _ROLLING = const(285)  # cal: slip.rolling_dnm [dnm]
@@ -47,7 +47,7 @@ _REGRIP = const(299)  # cal: slip.regrip_below_e2 [e2]
 _AFTER = const(300)  # cal: slip.regrip_share_e3 [e3]
 _RETRY = const(301)  # cal: slip.retry_below_e3 [e3]
 _CLIMB = const(302)  # cal: slip.climb_ticks [ticks]
-_FULL = const(307)  # cal: motor.torque_max_dnm [dnm]
+_FULL = const(308)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm

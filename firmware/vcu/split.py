@@ -32,7 +32,7 @@ _REAR_ONLY = const(281)  # cal: split.regen_rear_only_dnm [dnm]
 _FAST = const(303)  # cal: slew.fast_dnm_per_tick [tick]
 _SLOW = const(304)  # cal: slew.slow_dnm_per_tick [tick]
 _ZONE = const(305)  # cal: slew.slow_within_dnm [dnm]
-_GATES_OFF = const(309)  # cal: motor.gates_off_below_rpm [rpm]
+_GATES_OFF = const(310)  # cal: motor.gates_off_below_rpm [rpm]
 
 _DIRECTION = const(40)  # sig: direction
 _RPM = const(30)  # sig: rpm
@@ -209,6 +209,8 @@ def step(signals, rx: ptr32, calibration):
         front = 0
     if not drives:
         most = int(regen_most_rear(calibration, front))
+        if now_front < front:
+            most = most * now_front // front  # SP-05 holds on the way, too
         if rear > most:
             rear = most
     s[_FRONT] = front * sign

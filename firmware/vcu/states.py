@@ -34,8 +34,9 @@ _ONE = const(1 << 14)  # able, the other lost
 _REST = const(1 << 15)  # the car stands and no torque is commanded
 _GIVE_UP = const(1 << 16)  # the link stays live
 
-# From, to, all of these, none of these. The first row that fits wins.
-_ROWS = (
+# From, to, all of these, none of these. The first row that fits wins. (A list: the compiler would store a tuple of
+# constants as text.)
+_ROWS = [
     _INIT, _STANDBY, _NODES | _OPEN, 0,
     _INIT, _FAULT, _NODES | _CLOSED, 0,  # we were reset while the car was on
     _STANDBY, _CHARGE, _NODES | _PLUG | _PARK, _STOP,  # SM-05
@@ -62,14 +63,14 @@ _ROWS = (
     _CHARGE, _SHUTDOWN, 0, _PLUG,
     _SHUTDOWN, _STANDBY, _OFF, 0,  # SM-04
     _SHUTDOWN, _STANDBY, _GIVE_UP, 0,  # its fault refuses the next start, or warns
-)  # fmt: skip
+]  # fmt: skip
 
 SIZE = len(_ROWS)
 _STATES = const(9)
 
 # Behind the rows: where those of each state begin
 _from = [_ROWS[i] for i in range(0, SIZE, 4)]
-TABLE = array("i", _ROWS + tuple(4 * _from.index(state) for state in range(_STATES)))
+TABLE = array("i", _ROWS + [4 * _from.index(state) for state in range(_STATES)])
 
 _PEDALS_MSG = const(0)  # dbc: PedalsDriver
 _LIMITS_MSG = const(7)  # dbc: BmsLimits
@@ -77,8 +78,8 @@ _PACK_MSG = const(8)  # dbc: BmsPack
 _STATUS_MSG = const(9)  # dbc: BmsStatus
 _PLUG_SLOT = const(58)  # dbc: BmsStatus.PlugConnected
 
-_TRIES_WINDOW = const(417)  # cal: hv.tries_window_ticks [ticks]
-_LATE_MS = const(424)  # cal: timing.bms_late_ms [ms]
+_TRIES_WINDOW = const(418)  # cal: hv.tries_window_ticks [ticks]
+_LATE_MS = const(425)  # cal: timing.bms_late_ms [ms]
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving

@@ -22,12 +22,6 @@ def reach(bench: Bench, kmh: float) -> Bench:
     return bench
 
 
-def settle(bench: Bench, kmh: float, pedal: float = 0.0, timeout: float = 60.0) -> None:
-    """Let the car slow down to a speed with this pedal."""
-    bench.driver.pedal(pedal)
-    bench.until(lambda: bench.speed_kmh <= kmh, timeout=timeout)
-
-
 def requested_nm(bench: Bench, since_s: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Torque requests of both inverters, one row a command since a time: (front, rear)."""
     found = []

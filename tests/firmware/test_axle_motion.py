@@ -1,5 +1,7 @@
 """Drive units and speed as the control sees them."""
 
+import math
+
 import pytest
 from firmware_slots import raw
 from vcu.axle import step as axle_step
@@ -113,17 +115,39 @@ def test_a_unit_gives_no_more_than_its_rating(axle, rx, side):
     assert axle.drive_dnm == 3300
 
 
-def both(s, rx, ages, cal, late=0):
-    Axle(s, rx, ages, cal, "Front").step(late)
-    motion_step(s, rx, cal)
+def both(s, rx, ages, cal, late=0, ticks=40):
+    """As long as the speed takes to settle."""
+    for _ in range(ticks):
+        Axle(s, rx, ages, cal, "Front").step(late)
+        motion_step(s, rx, cal)
 
 
 @pytest.mark.parametrize("rpm", [-2000, 0, 6667, 14_500])
 def test_speed_comes_from_the_motors(s, ready, ages, cal, rpm):
     ready["InvFrontStatus.Speed"] = ready["InvRearStatus.Speed"] = rpm
     both(s, ready, ages, cal)
-    assert s.speed_ckmh == pytest.approx(rpm / 6667 * 10_000, abs=2)
+    assert s.speed_ckmh == pytest.approx(rpm / 6667 * 10_000, abs=5)
     assert s.rest == (rpm == 0)
+
+
+@pytest.mark.req("TQ-02")
+@pytest.mark.parametrize("period_ticks", [6, 10])
+def test_motors_that_swing_against_their_wheels_hardly_move_the_speed(s, ready, ages, cal, period_ticks):
+    """20 rpm at the shuffle's 10 Hz, or at 17 Hz on ice."""
+    seen = []
+    for tick in range(100):
+        swing = round(20 * math.sin(2 * math.pi * tick / period_ticks))
+        ready["InvFrontStatus.Speed"] = ready["InvRearStatus.Speed"] = 667 + swing
+        both(s, ready, ages, cal, ticks=1)
+        seen.append(int(s.speed_ckmh))
+    assert max(seen[50:]) - min(seen[50:]) < 0.5 * 2 * 20 / 66.67 * 100
+
+
+def test_the_speed_follows_an_acceleration_by_a_few_ticks(s, ready, ages, cal):
+    for tick in range(100):
+        ready["InvFrontStatus.Speed"] = ready["InvRearStatus.Speed"] = 16 * tick  # 0.7 g
+        both(s, ready, ages, cal, ticks=1)
+    assert 0 < 16 * 99 * 10_000 // 6667 - s.speed_ckmh < 100
 
 
 def test_one_motor_is_enough_and_without_any_the_wheels_tell(s, ready, ages, cal):

@@ -123,8 +123,28 @@ def test_creep_moves_the_car_up_to_6_kmh_without_pedals(demand, rx):
 @pytest.mark.req("TQ-05")
 def test_reverse_has_a_fifth_and_ends_at_30_kmh(demand):
     assert ask(demand, 10_000, -1000, direction=-1) == -FULL // 5
-    assert ask(demand, 10_000, -3000, direction=-1) == 0
+    assert ask(demand, 10_000, -2820, direction=-1) == 0
     assert -FULL // 5 < ask(demand, 10_000, -2750, direction=-1) < 0
+
+
+@pytest.mark.req("TQ-05")
+@pytest.mark.parametrize("mode", ["Normal", "Eco", "Sport", "Snow"])
+def test_in_reverse_one_pedal_leaves_most_of_the_travel_to_drive(demand, rx, mode):
+    rx["PedalsDriver.DriveMode"], rx["PedalsDriver.OnePedal"] = raw(f"PedalsDriver.DriveMode.{mode}"), 1
+    assert ask(demand, 0, -1500, direction=-1) > 0
+    assert ask(demand, 6000, -1500, direction=-1) < -200
+
+
+@pytest.mark.req("TQ-05", "TQ-07")
+@pytest.mark.parametrize(("speed", "direction"), [(3000, -1), (20_700, 1)])
+@pytest.mark.parametrize("mode", ["Normal", "Eco", "Sport", "Snow"])
+def test_above_its_top_speed_the_car_brakes_by_a_tenth_of_g_in_every_mode(demand, rx, mode, speed, direction):
+    """Which holds it down a slope of 8 %."""
+    rx["PedalsDriver.DriveMode"], rx["PedalsDriver.OnePedal"] = raw(f"PedalsDriver.DriveMode.{mode}"), 0
+    beyond = [ask(demand, t, (speed + 500) * direction, 2000, direction) * direction for t in (0, 5000, 10_000)]
+    assert min(beyond) >= -865
+    assert max(beyond[1:]) == -865
+    assert ask(demand, 10_000, speed * direction, direction=direction) * direction < 0
 
 
 @pytest.mark.req("TQ-05")

@@ -98,6 +98,19 @@ def test_no_derating_is_quicker_than_100_nm_a_second(rx, cal, course):
             last = now
 
 
+@pytest.mark.req("LM-03")
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_reason_is_forgotten_when_its_cause_is_over(rx, cal, signal):
+    values, _, _ = SIGNALS[signal]
+    name = signal.rpartition(" ")[2]
+    car = Car(rx, cal)
+    good, rx[name] = rx[name], values[-1]
+    car.go(1000)
+    rx[name] = good
+    car.go(1000)
+    assert car.s.derated_drive == car.s.derated_regen == raw("VcuStatus.LimitReason.None")
+
+
 @pytest.mark.req("LM-02")
 def test_a_hot_unit_leaves_the_other_alone(rx, cal):
     car = Car(rx, cal)

@@ -168,6 +168,26 @@ def test_what_still_flows_is_cut_to_the_batterys_power_at_once(rx, ages, cal, fl
         assert way * battery_w(way * most / 10, rpm) <= limit_daw * 10 * 1.01 + 100
 
 
+@pytest.mark.req("SP-05", "LM-03")
+def test_a_weak_front_unit_limits_what_both_may_brake(car):
+    """The rear axle gives at most 39 % of it, or 0.03 g alone."""
+    car.s.front_regen_dnm = 610
+    assert car.ask(-2000) == -1000
+    assert car.reason == reason("MotorEnvelope")
+    car.s.front_regen_dnm = 0
+    assert car.ask(-2000) == -259
+    car.s.derated_regen = reason("StatorTemp")
+    assert car.ask(-2000) == -259
+    assert car.reason == reason("StatorTemp")
+
+
+@pytest.mark.req("SP-07", "LM-03")
+def test_with_one_unit_lost_it_is_named_when_the_other_cannot_brake_as_much(car):
+    car.s.front_lost, car.s.front_able, car.s.front_regen_dnm = 1, 0, 0
+    assert car.ask(-2000) == -259
+    assert car.reason == reason("OneUnit")
+
+
 @pytest.mark.req("LM-02", "LM-03")
 @pytest.mark.parametrize("name", ["StatorTemp", "InverterTemp", "CellTemp", "Soc", "Voltage"])
 def test_a_derating_that_binds_gives_its_name(car, name):

@@ -112,7 +112,7 @@ def test_a_change_of_shares_keeps_the_sum(rx, cal, size, sign, delay):
         axles.s.together_ticks = 0 if wanted else cal["split.dwell_ticks"]
         for _ in range(150):
             front, rear = axles.tick(torque)
-            assert abs(front + rear - torque) <= 1  # halves are rounded
+            assert abs(front + rear - torque) <= 1  # both parts are rounded
             assert front * torque >= 0
             assert rear * torque >= 0
 

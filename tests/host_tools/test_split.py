@@ -56,7 +56,7 @@ def test_a_map_with_regeneration_of_its_own_is_not_mirrored(tmp_path: Path) -> N
         ("speed_rpm,torque_nm,loss_w\n0,0,-1\n", "loss.csv:2: speed and loss must be"),
         ("speed_rpm,torque_nm,loss_w\n0,0,1\n0,0,2\n", "loss.csv:3: 0 Nm at 0 rpm stands here a second time"),
         ("speed_rpm,torque_nm,loss_w\n0,0,1\n0,5,2\n0,9,3\n", "needs two speeds"),
-        ("speed_rpm,torque_nm,loss_w\n0,1,1\n0,5,2\n9,9,3\n", "0 rpm has 2 torques"),
+        ("speed_rpm,torque_nm,loss_w\n0,1,1\n0,5,2\n9,9,3\n", "loss.csv:2: 0 rpm has the torques 1, 5 Nm"),
     ],
 )
 def test_what_is_no_map_is_told_with_file_and_line(text: str, message: str, tmp_path: Path) -> None:
@@ -65,6 +65,48 @@ def test_what_is_no_map_is_told_with_file_and_line(text: str, message: str, tmp_
     with pytest.raises(UserError) as error:
         load_map(tmp_path / "loss.csv", tmp_path / "drag.csv")
     assert message in str(error.value)
+
+
+SMALL_MAP = "speed_rpm,torque_nm,loss_w\n" + "".join(f"{n},{t},{100 + t}\n" for n in (0, 1000) for t in (0, 50, 100))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("speed_rpm,loss_w\n0,0\n1000,5\n0,1\n", "drag.csv:4: 0 rpm stands here a second time"),
+        ("speed_rpm,loss_w\n0,0\n", "drag.csv: needs two speeds or more, and has 1"),
+        ("speed_rpm,loss_w\n0,0\n500,130\n", "drag.csv:3: 130 W with the gates off at 500 rpm is more than the 100 W"),
+    ],
+)
+def test_what_is_no_drag_is_told_with_file_and_line(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "loss.csv").write_text(SMALL_MAP)
+    (tmp_path / "drag.csv").write_text(text)
+    with pytest.raises(UserError) as error:
+        load_map(tmp_path / "loss.csv", tmp_path / "drag.csv")
+    assert message in str(error.value)
+
+
+def test_blank_lines_and_further_columns_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "plain.csv").write_text(SMALL_MAP)
+    lines = SMALL_MAP.splitlines()
+    text = "\ufeff" + "\r\n \r\n".join([lines[0] + ",note", *(line + ",x" for line in lines[1:])])
+    (tmp_path / "loss.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "drag.csv").write_text("speed_rpm,loss_w\n0,0\n1000,5\n")
+    both = [load_map(tmp_path / name, tmp_path / "drag.csv").loss for name in ("plain.csv", "loss.csv")]
+    assert (both[0] == both[1]).all()
+
+
+def test_maps_that_end_early_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Short of the gate limit it is an error (rpm mistaken, most often); short of the motor's ends it is noted."""
+    output = ["-o", str(tmp_path / "out.toml")]
+    for top, code in ((15, 2), (8000, 0)):
+        for axle in ("front", "rear"):
+            write_map(tmp_path, axle, lambda t, w, on: loss_w(LOSSES, t, w, on), "test",
+                      (0, top // 3, top), range(0, 201, 20))  # fmt: skip
+        assert main(["split", "write", "--maps", str(tmp_path), *output]) == code
+        told = capsys.readouterr().err
+        assert f"loss_front.csv: ends at {top} rpm" in told
+    assert "loss_rear.csv: ends at 200 Nm of 330" in told
 
 
 @pytest.mark.req("SP-01")

@@ -255,3 +255,36 @@ def test_one_unit_lost_at_any_speed_and_the_other_drives_on(driving: Bench, axle
     driving.measure("limp_power_kw", power_kw, 150.5, req="SP-07", comment="torque lags by 5 ms as speed rises")
     driving.measure("limp_step_nm", float(np.max(np.diff(after))), 10.01, req="SP-07", comment="between commands")
     assert driving.vcu_state == "Limp"
+
+
+@pytest.mark.req("SP-05", "SP-07")
+@pytest.mark.parametrize("axle", ["front", "rear"])
+@pytest.mark.parametrize("kmh", [40, 190])
+def test_one_unit_lost_in_regeneration(driving: Bench, axle: str, kmh: int) -> None:
+    """The front one takes over what the rear gave, by its slew; the rear one may not, and gives up what is too much."""
+    other = "rear" if axle == "front" else "front"
+    driving.driver.one_pedal(True)
+    driving.driver.pedal(100)
+    driving.until(lambda: driving.speed_kmh >= kmh, timeout=60)
+    driving.driver.pedal(0)
+    driving.run(0.6)
+    lost, left = getattr(driving.plant, axle), getattr(driving.plant, other)
+    driving.faults.power_cut({"front": "INV_F", "rear": "INV_R"}[axle])
+    from_ns = driving.kernel.now_ns
+    driving.until(lambda: driving.vcu_state == "Limp", timeout=0.5)
+    driving.run(1.0)
+    times_ns, request_nm = driving.series(f"VcuInv{other.capitalize()}Command", "TorqueRequest")
+    after = -request_nm[np.searchsorted(times_ns, from_ns) - 1 :]
+    name = f"limp_regeneration_{other}_{kmh}"
+    driving.measure(f"{name}_step_nm", float(np.max(np.diff(after))), 10.01, req="SP-07", comment="between commands")
+    driving.measure(f"{name}_kw", -left.torque_nm * left.speed_radps / 1000, 150.0, req="SP-07")
+    assert abs(lost.torque_nm) < 1
+    if other == "rear":
+        driving.measure(f"{name}_g", -left.torque_nm / G_NM, 0.03, req="SP-05")
+        after = after[10:]  # 100 ms
+        driving.measure(f"{name}_after_100_ms_g", float(np.max(after)) / G_NM, 0.03, req="SP-05")
+    else:
+        assert left.torque_nm < -80, "it brakes for both"
+    driving.driver.pedal(100)
+    driving.run(1.0)
+    assert left.torque_nm > 60, "and it drives on"

@@ -1,6 +1,7 @@
 """`twinaxle split`: threshold of the split from the drive units' loss maps, beside the best split there is."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,14 @@ def run(args: argparse.Namespace) -> int:
         return _write_maps(folder)
 
     from twinaxle.paths import shown
-    from twinaxle.split.derive import DERIVED_NAME, read_rules
+    from twinaxle.split.derive import DERIVED_NAME, check_reach, read_rules
     from twinaxle.split.maps import load_maps
     from twinaxle.split.table import loss_model, thresholds, toml_text
 
     calibration: Path = args.calibration or CALIBRATIONS / "78kWh.toml"
     maps, rules = load_maps(folder), read_rules(calibration)
+    for note in check_reach(folder, maps, rules):
+        print(f"note: {note}", file=sys.stderr)
     table, model = thresholds(maps, rules), loss_model(maps)
     if args.action == "write":
         output: Path = args.output or calibration.parent / DERIVED_NAME

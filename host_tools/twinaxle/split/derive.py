@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from twinaxle.calibration.load import merged
 from twinaxle.errors import UserError
 from twinaxle.paths import shown
-from twinaxle.split.maps import load_maps
-from twinaxle.split.optimum import Rules
+from twinaxle.split.maps import AXLES, load_maps
+from twinaxle.split.optimum import Maps, Rules
 from twinaxle.split.table import loss_model, thresholds, toml_text
 
 DERIVED_NAME = "from_loss_maps.toml"
@@ -27,9 +29,30 @@ def read_rules(calibration: Path) -> Rules:
         raise UserError(f"{shown(calibration)}: {error.args[0]} is missing.") from None
 
 
+def check_reach(folder: Path, maps: Maps, rules: Rules) -> list[str]:
+    """Notes on maps in `folder` that end before the motor does; beyond its ends a map is carried on.
+
+    Raises UserError where one does not reach the speed up to which the threshold is computed.
+    """
+    notes = []
+    for axle, unit in zip(AXLES, maps, strict=True):
+        path, ends = shown(folder / f"loss_{axle}.csv"), (unit.speeds_rpm[-1], np.abs(unit.torques_nm).max())
+        if ends[0] < rules.gates_off_below_rpm:
+            raise UserError(
+                f"{path}: ends at {ends[0]:g} rpm; the threshold is computed up to {rules.gates_off_below_rpm:g} rpm "
+                "(motor.gates_off_below_rpm). Speed is that of the motor's shaft, in rpm."
+            )
+        if ends[0] < rules.speed_max_rpm:
+            notes.append(f"{path}: ends at {ends[0]:g} rpm of {rules.speed_max_rpm:g}; its last losses count beyond.")
+        if ends[1] < rules.torque_max_nm:
+            notes.append(f"{path}: ends at {ends[1]:g} Nm of {rules.torque_max_nm:g}; carried on by its last parabola.")
+    return notes
+
+
 def derived_text(calibration: Path) -> str:
     """The layer for this calibration from the maps beside it. Raises UserError where the maps are no maps."""
     rules, maps = read_rules(calibration), load_maps(calibration.parent / MAPS_NAME)
+    check_reach(calibration.parent / MAPS_NAME, maps, rules)
     return toml_text(thresholds(maps, rules), loss_model(maps))
 
 

@@ -23,6 +23,9 @@ AXLES = ("front", "rear")
 LOSS_COLUMNS = ("speed_rpm", "torque_nm", "loss_w")
 DRAG_COLUMNS = ("speed_rpm", "loss_w")
 _LEAST_TORQUES = 3
+_DRAG_ABOVE = 1.05
+_DRAG_ABOVE_W = 20.0
+"""A drag with the gates off may be measured above the loss with them on by this share and as much in W, no more."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ def load_maps(folder: Path) -> tuple[LossMap, LossMap]:
 def load_map(loss_path: Path, drag_path: Path) -> LossMap:
     """One unit's map. Raises UserError with file and line for what is not a loss map."""
     rows: dict[float, dict[float, float]] = {}
+    first_line: dict[float, int] = {}
     for line, (speed, torque, loss) in _numbers(loss_path, LOSS_COLUMNS):
+        first_line.setdefault(speed, line)
         if torque in rows.setdefault(speed, {}):
             raise UserError(f"{shown(loss_path)}:{line}: {torque:g} Nm at {speed:g} rpm stands here a second time.")
         rows[speed][torque] = loss
@@ -96,12 +101,24 @@ def load_map(loss_path: Path, drag_path: Path) -> LossMap:
     for speed, points in rows.items():
         if 0.0 not in points or len(points) < _LEAST_TORQUES:
             raise UserError(
-                f"{shown(loss_path)}: {speed:g} rpm has {len(points)} torques; needs zero torque and two more."
+                f"{shown(loss_path)}:{first_line[speed]}: {speed:g} rpm has the torques "
+                f"{', '.join(f'{torque:g}' for torque in sorted(points))} Nm; needs zero torque and two more."
             )
     speeds = np.array(sorted(rows))
     torques = np.array(sorted({torque for points in rows.values() for torque in points}))
     loss_rows = np.array([_resampled(rows[speed], torques) for speed in speeds])
-    drags = {speed: drag for _, (speed, drag) in _numbers(drag_path, DRAG_COLUMNS)}
+    idle_w = loss_rows[:, int(np.searchsorted(torques, 0.0))]
+    drags: dict[float, float] = {}
+    for line, (speed, drag) in _numbers(drag_path, DRAG_COLUMNS):
+        if speed in drags:
+            raise UserError(f"{shown(drag_path)}:{line}: {speed:g} rpm stands here a second time.")
+        with_gates_w = float(np.interp(speed, speeds, idle_w))
+        if drag > _DRAG_ABOVE * with_gates_w + _DRAG_ABOVE_W:
+            raise UserError(
+                f"{shown(drag_path)}:{line}: {drag:g} W with the gates off at {speed:g} rpm is more than the "
+                f"{with_gates_w:g} W with them on at zero torque in {shown(loss_path)}; mixed up?"
+            )
+        drags[speed] = drag
     if len(drags) < 2:
         raise UserError(f"{shown(drag_path)}: needs two speeds or more, and has {len(drags)}.")
     drag_speeds = np.array(sorted(drags))
@@ -124,7 +141,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise UserError(f"{shown(path)}: cannot read the loss map: {reason}.") from error
     for line, fields in enumerate(csv.reader(text.splitlines()), start=1):
-        if fields and not fields[0].lstrip().startswith("#"):
+        if any(field.strip() for field in fields) and not fields[0].lstrip().startswith("#"):
             yield line, [field.strip() for field in fields]
 
 

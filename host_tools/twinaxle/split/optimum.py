@@ -25,6 +25,7 @@ class Rules:
     """What binds every split: gate limit, stability (SP-05), and how the table is followed. Torques are sums in Nm."""
 
     gates_off_below_rpm: float
+    speed_max_rpm: float
     torque_max_nm: float
     """Of one motor."""
     torque_per_g_nm: float
@@ -51,6 +52,7 @@ class Rules:
         """From a calibration's scalars by name. Raises KeyError(name) for one that is missing."""
         return cls(
             gates_off_below_rpm=values["motor.gates_off_below_rpm"],
+            speed_max_rpm=100.0 * values["motor.speed_max_hrpm"],
             torque_max_nm=0.1 * values["motor.torque_max_dnm"],
             torque_per_g_nm=0.1 * values["split.torque_per_g_dnm"],
             share_at_rest=1e-4 * values["split.share_at_rest_e4"],
