@@ -66,7 +66,7 @@ generate: $(STAMP) ## write the generated files: protocol from the DBC, split fr
 	@$(BIN)/twinaxle calibrate
 
 bench-firmware: $(STAMP) ## instructions of a tick on the board: counted on an emulated Cortex-M4, and estimated from times
-	@$(BIN)/twinaxle firmware count
+	@$(BIN)/twinaxle firmware count --check
 	@$(BIN)/twinaxle firmware cost
 
 sniff: $(STAMP) ## watch the bus of a running `make bench` in this terminal (ARGS="--show from:VCU")

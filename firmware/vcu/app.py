@@ -3,12 +3,14 @@
 import gc
 import os
 import sys
-from time import sleep_ms
+from array import array
+from time import sleep_ms, ticks_us
 
 import machine
 import micropython
 from boards import pybv11 as board
 from micropython import const
+from uctypes import addressof
 
 from vcu import watchdog
 from vcu.calibration import cal, check
@@ -16,7 +18,7 @@ from vcu.can_port import CanPort
 from vcu.monitor import memory
 from vcu.signals import signals
 from vcu.tick import Vcu
-from vcu.timing import Figures, begin, end
+from vcu.timing import HEAP_FREE, RESET_CAUSE, figures, note
 
 _PERIOD_MS = const(10)
 _STANDBY = const(1)  # dbc: VcuStatus.State.Standby
@@ -25,23 +27,28 @@ _CTRL_C = const(3)
 _STATE = const(0)  # sig: state
 _CAN_RAN = const(85)  # sig: can_ran
 _MONITOR_RAN = const(32)  # as in monitor.py
+_BACKLOG = const(2)  # as in can_port.py
+# In `_beats`: control periods
+_CAME = const(0)
+_DONE = const(1)
+_STATE_NOW = const(2)  # the vehicle's after the last one
 _CALIBRATION_BAD = const(66)  # sig: calibration_bad
 _NEW_TRACE = "trace.new"
 _TRACE = "trace.txt"
 
 _lines = tuple(machine.Pin(name, machine.Pin.OUT, value=0) for name in (board.ENABLE_FRONT, board.ENABLE_REAR))
 _timer = machine.Timer(-1)
+_beats = array("i", (0, 0, 0))
 
 
-class _Beat:
-    """Counts control periods that are due."""
+def _beat(beats):
+    # Of closures see can_port.py
+    @micropython.viper
+    def on_timer(_):
+        counted = ptr32(int(beats))
+        counted[_CAME] = counted[_CAME] + 1
 
-    def __init__(self):
-        self.due = 0
-        _timer.init(period=_PERIOD_MS, callback=self._on_timer, hard=True)
-
-    def _on_timer(self, _):
-        self.due += 1
+    return on_timer
 
 
 def _reset_cause():
@@ -55,52 +62,75 @@ def _reset_cause():
 def run():
     """Drive. Ends only by an exception."""
     can = machine.CAN(board.CAN_ID, board.BITRATE)
-    figures = Figures(_reset_cause())
+    figures[RESET_CAUSE] = _reset_cause()
     port = CanPort(can, signals)
-    vcu = Vcu(cal, port, figures, _lines[0], _lines[1])
+    vcu = Vcu(cal, port, _lines[0], _lines[1])
     signals[_CALIBRATION_BAD] = 0 if check() else 1  # SF-11
     machine.Pin(board.LED_RUN, machine.Pin.OUT, value=1)
     feed = watchdog.take_over()
-    beat = _Beat()
-    _loop(vcu.tick, port, figures, beat, feed)
+    _timer.init(period=_PERIOD_MS, callback=_beat(addressof(_beats)), hard=True)
+    _loop(_turn(addressof(_beats), vcu.tick, port, feed))
 
 
-def _loop(tick, port, figures, beat, feed):
-    idle = machine.idle
+def _turn(beats, tick, port, feed):
+    # Of closures see can_port.py
+    parts = (
+        signals, memory, figures, beats, port.work, tick, feed, note, ticks_us, port.transmit, sleep_ms, machine.idle
+    )  # fmt: skip
+
+    @micropython.viper
+    def turn() -> int:
+        # Does the control periods that are due, then waits a little. Returns the vehicle's state, at once if it changes
+        signals, memory, figures, beats, work, tick, feed, note, clock, transmit, sleep, idle = parts
+        counted = ptr32(int(beats))
+        periods = counted[_CAME] - counted[_DONE]
+        if periods:
+            counted[_DONE] = counted[_DONE] + periods
+            began = clock()
+            tick(periods)
+            s = ptr32(signals)
+            ran = ptr32(memory)
+            if s[_CAN_RAN] and ran[_MONITOR_RAN]:  # SF-08: and the control path came to its end
+                feed()
+            s[_CAN_RAN] = 0
+            ran[_MONITOR_RAN] = 0
+            note(figures, began, clock())
+            if s[_STATE] != counted[_STATE_NOW]:
+                counted[_STATE_NOW] = s[_STATE]
+                return s[_STATE]
+        if counted[_CAME] == counted[_DONE]:
+            if ptr32(work)[_BACKLOG]:
+                sleep(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
+                transmit(0)
+            else:
+                idle()
+        return counted[_STATE_NOW]
+
+    return turn
+
+
+def _loop(turn):
     state = signals[_STATE]
     gc.disable()
-    _housekeeping(figures)
+    _housekeeping()
     micropython.heap_lock()  # RT-02: from here on nothing allocates
     while True:
-        periods = beat.due
-        if periods:
-            beat.due = 0
-            begin()
-            tick(periods)
-            if signals[_CAN_RAN] and memory[_MONITOR_RAN]:  # SF-08: and the control path came to its end
-                feed()
-            signals[_CAN_RAN] = memory[_MONITOR_RAN] = 0
-            end()
-            if signals[_STATE] != state:
-                state = signals[_STATE]
-                if state == _STANDBY:
-                    micropython.kbd_intr(_CTRL_C)
-                    micropython.heap_unlock()
-                    _housekeeping(figures)
-                    micropython.heap_lock()
-                else:
-                    micropython.kbd_intr(-1)  # SF-09
-        elif port.backlog:
-            sleep_ms(2)  # counts SysTicks, of which the first may come at once: a frame's time at least
-            port.flush()
-        else:
-            idle()
+        now = turn()
+        if now != state:
+            state = now
+            if state == _STANDBY:
+                micropython.kbd_intr(_CTRL_C)
+                micropython.heap_unlock()
+                _housekeeping()
+                micropython.heap_lock()
+            else:
+                micropython.kbd_intr(-1)  # SF-09
 
 
-def _housekeeping(figures):
+def _housekeeping():
     # Only where the car stands with HV off: takes some ms
     gc.collect()
-    figures.heap_free = gc.mem_free()
+    figures[HEAP_FREE] = gc.mem_free() >> 6
 
 
 def _let_go():

@@ -22,7 +22,7 @@ _FRONT_LIMITS_LATE = const(32)  # dbc: InvFrontLimits:bit
 _REAR_STATUS_LATE = const(16)  # dbc: InvRearStatus:bit
 _REAR_LIMITS_LATE = const(64)  # dbc: InvRearLimits:bit
 
-_TORQUE_MAX = const(303)  # cal: motor.torque_max_dnm [dnm]
+_TORQUE_MAX = const(308)  # cal: motor.torque_max_dnm [dnm]
 
 _WANTED = const(2)  # sig: wanted
 _DRIVING = const(1)  # sig: driving
@@ -45,55 +45,58 @@ _GOOD_FRAMES = const(10)  # SF-07
 
 
 @micropython.viper
-def step(s: ptr32, rx: ptr32, ages: ptr32, cal: ptr32, rear: int):
-    """Once a tick for each axle; `rear` is 0 or 1."""
-    # Front and rear have their slots in the same order, here and in rx
-    to = rear * (_REAR_ALIVE - _ALIVE)
-    at = rear * (_REAR_STATE - _STATE)
-    state = rx[at + _STATE]
+def step(s: ptr32, rx: ptr32, ages: ptr32, cal: ptr32):
+    """Once a tick, for both axles."""
     late = s[_LATE]
-    status = _FRONT_STATUS
-    status_late = late & _FRONT_STATUS_LATE
-    limits_late = late & _FRONT_LIMITS_LATE
-    if rear:
-        status = _REAR_STATUS
-        status_late = late & _REAR_STATUS_LATE
-        limits_late = late & _REAR_LIMITS_LATE
-    s[to + _RPM] = rx[at + _SPEED]
-    s[to + _LOCKED] = state <= _LOCKOUT
-    s[to + _ALIVE] = 0 if status_late else 1
+    rear = 0
+    while rear < 2:
+        # Front and rear have their slots in the same order, here and in rx
+        to = rear * (_REAR_ALIVE - _ALIVE)
+        at = rear * (_REAR_STATE - _STATE)
+        state = rx[at + _STATE]
+        status = _FRONT_STATUS
+        status_late = late & _FRONT_STATUS_LATE
+        limits_late = late & _FRONT_LIMITS_LATE
+        if rear:
+            status = _REAR_STATUS
+            status_late = late & _REAR_STATUS_LATE
+            limits_late = late & _REAR_LIMITS_LATE
+        s[to + _RPM] = rx[at + _SPEED]
+        s[to + _LOCKED] = state <= _LOCKOUT
+        s[to + _ALIVE] = 0 if status_late else 1
 
-    # SF-01: either message bad or missing for 30 ms is as good as no unit
-    able = 0
-    if not status_late and not limits_late and not s[to + _DISOBEYS] and _STANDBY <= state <= _TORQUE:
-        able = 1
-    s[to + _ABLE] = able
-    if status_late:
-        s[to + _GOOD] = 0
-    elif not ages[status] and s[to + _GOOD] < _GOOD_FRAMES:
-        s[to + _GOOD] = s[to + _GOOD] + 1
+        # SF-01: either message bad or missing for 30 ms is as good as no unit
+        able = 0
+        if not status_late and not limits_late and not s[to + _DISOBEYS] and _STANDBY <= state <= _TORQUE:
+            able = 1
+        s[to + _ABLE] = able
+        if status_late:
+            s[to + _GOOD] = 0
+        elif not ages[status] and s[to + _GOOD] < _GOOD_FRAMES:
+            s[to + _GOOD] = s[to + _GOOD] + 1
 
-    if able or not s[_WANTED]:
-        s[to + _BAD] = 0
-        if not s[_DRIVING]:
-            s[to + _LOST] = 0
-    elif not s[_REARMING]:
-        bad = s[to + _BAD] + 1
-        if bad >= _LOST_TICKS:
-            s[to + _LOST] = 1
-        else:
-            s[to + _BAD] = bad
+        if able or not s[_WANTED]:
+            s[to + _BAD] = 0
+            if not s[_DRIVING]:
+                s[to + _LOST] = 0
+        elif not s[_REARMING]:
+            bad = s[to + _BAD] + 1
+            if bad >= _LOST_TICKS:
+                s[to + _LOST] = 1
+            else:
+                s[to + _BAD] = bad
 
-    drive = 0
-    regen = 0
-    if able and not s[to + _LOST]:
-        at = rear * (_REAR_DRIVE - _DRIVE)
-        most = cal[_TORQUE_MAX]
-        drive = rx[at + _DRIVE]
-        if drive > most:
-            drive = most
-        regen = rx[at + _REGEN]
-        if regen > most:
-            regen = most
-    s[to + _DRIVE_DNM] = drive
-    s[to + _REGEN_DNM] = regen
+        drive = 0
+        regen = 0
+        if able and not s[to + _LOST]:
+            at = rear * (_REAR_DRIVE - _DRIVE)
+            most = cal[_TORQUE_MAX]
+            drive = rx[at + _DRIVE]
+            if drive > most:
+                drive = most
+            regen = rx[at + _REGEN]
+            if regen > most:
+                regen = most
+        s[to + _DRIVE_DNM] = drive
+        s[to + _REGEN_DNM] = regen
+        rear += 1

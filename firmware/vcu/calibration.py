@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x63D6)
-_CRC = const(0xB6A81F14)
+CALIBRATION_HASH = const(0x0F69)
+_CRC = const(0x29BDE1F9)
 
 cal = array(
     "i",
@@ -152,165 +152,175 @@ cal = array(
         b"\x3c\x00"
         # 294: slip.begin_jump_rpm = 58
         b"\x3a\x00"
-        # 295: slip.back_ticks = 9
+        # 295: slip.begin_came_rpm = 40
+        b"\x28\x00"
+        # 296: slip.back_ticks = 9
         b"\x09\x00"
-        # 296: slip.retry_below_e3 = 130
+        # 297: slip.unheld_below_e3 = 620
+        b"\x6c\x02"
+        # 298: slip.faster_mmps2 = 334
+        b"\x4e\x01"
+        # 299: slip.regrip_below_e2 = 75
+        b"\x4b\x00"
+        # 300: slip.regrip_share_e3 = 969
+        b"\xc9\x03"
+        # 301: slip.retry_below_e3 = 130
         b"\x82\x00"
-        # 297: slip.climb_ticks = 70
+        # 302: slip.climb_ticks = 70
         b"\x46\x00"
-        # 298: slew.fast_dnm_per_tick = 100
+        # 303: slew.fast_dnm_per_tick = 100
         b"\x64\x00"
-        # 299: slew.slow_dnm_per_tick = 15
+        # 304: slew.slow_dnm_per_tick = 15
         b"\x0f\x00"
-        # 300: slew.slow_within_dnm = 145
+        # 305: slew.slow_within_dnm = 145
         b"\x91\x00"
-        # 301: slew.half_swing_ticks = 5
+        # 306: slew.half_swing_ticks = 5
         b"\x05\x00"
-        # 302: slew.first_percent = 60
+        # 307: slew.first_percent = 60
         b"\x3c\x00"
-        # 303: motor.torque_max_dnm = 3300
+        # 308: motor.torque_max_dnm = 3300
         b"\xe4\x0c"
-        # 304: motor.speed_max_hrpm = 142
+        # 309: motor.speed_max_hrpm = 142
         b"\x8e\x00"
-        # 305: motor.gates_off_below_rpm = 6950
+        # 310: motor.gates_off_below_rpm = 6950
         b"\x26\x1b"
-        # 306: vehicle.rpm_per_100kmh = 6667
+        # 311: vehicle.rpm_per_100kmh = 6667
         b"\x0b\x1a"
-        # 307: vehicle.rest_below_ckmh = 50
+        # 312: vehicle.rest_below_ckmh = 50
         b"\x32\x00"
-        # 308: derate.stator_c40[4]
+        # 313: derate.stator_c40[4]
         b"\xb4\x00\xbe\x00\xcd\x00\xd7\x00"
-        # 312: derate.stator_e3[4]
+        # 317: derate.stator_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 316: derate.inverter_c40[4]
+        # 321: derate.inverter_c40[4]
         b"\x73\x00\x7d\x00\x87\x00\x8e\x00"
-        # 320: derate.inverter_e3[4]
+        # 325: derate.inverter_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 324: derate.cells_hot_c40[4]
+        # 329: derate.cells_hot_c40[4]
         b"\x58\x00\x5c\x00\x5f\x00\x62\x00"
-        # 328: derate.cells_hot_share_e3[4]
+        # 333: derate.cells_hot_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 332: derate.cells_cold_c40[4]
+        # 337: derate.cells_cold_c40[4]
         b"\x0a\x00\x1e\x00\x28\x00\x32\x00"
-        # 336: derate.cells_cold_share_e3[4]
+        # 341: derate.cells_cold_share_e3[4]
         b"\x00\x00\xf4\x01\x20\x03\xe8\x03"
-        # 340: derate.cells_cold_regen_c40[4]
+        # 345: derate.cells_cold_regen_c40[4]
         b"\x23\x00\x28\x00\x32\x00\x37\x00"
-        # 344: derate.cells_cold_regen_share_e3[4]
+        # 349: derate.cells_cold_regen_share_e3[4]
         b"\x00\x00\xc8\x00\xbc\x02\xe8\x03"
-        # 348: derate.empty_e3[4]
+        # 353: derate.empty_e3[4]
         b"\x00\x00\x32\x00\x64\x00\x96\x00"
-        # 352: derate.empty_share_e3[4]
+        # 357: derate.empty_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 356: derate.full_e3[4]
+        # 361: derate.full_e3[4]
         b"\x84\x03\xb6\x03\xde\x03\xe8\x03"
-        # 360: derate.full_share_e3[4]
+        # 365: derate.full_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 364: derate.cell_low_mv[4]
+        # 369: derate.cell_low_mv[4]
         b"\x8c\x0a\x54\x0b\xb8\x0b\x80\x0c"
-        # 368: derate.cell_low_share_e3[4]
+        # 373: derate.cell_low_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 372: derate.cell_high_mv[4]
+        # 377: derate.cell_high_mv[4]
         b"\x04\x10\x36\x10\x54\x10\x68\x10"
-        # 376: derate.cell_high_share_e3[4]
+        # 381: derate.cell_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 380: derate.link_low_dv[4]
+        # 385: derate.link_low_dv[4]
         b"\x98\x08\xc4\x09\xf0\x0a\xb8\x0b"
-        # 384: derate.link_low_share_e3[4]
+        # 389: derate.link_low_share_e3[4]
         b"\x00\x00\x2c\x01\xbc\x02\xe8\x03"
-        # 388: derate.link_high_dv[4]
+        # 393: derate.link_high_dv[4]
         b"\x80\x11\xc6\x11\x0c\x12\x48\x12"
-        # 392: derate.link_high_share_e3[4]
+        # 397: derate.link_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 396: derate.slew_dnm_per_tick = 10
+        # 401: derate.slew_dnm_per_tick = 10
         b"\x0a\x00"
-        # 397: battery.late_power_daw = 2000
+        # 402: battery.late_power_daw = 2000
         b"\xd0\x07"
-        # 398: battery.auxiliary_daw = 35
+        # 403: battery.auxiliary_daw = 35
         b"\x23\x00"
-        # 399: loss.fixed_w = 195
+        # 404: loss.fixed_w = 195
         b"\xc3\x00"
-        # 400: loss.speed_mw_per_rpm = 68
+        # 405: loss.speed_mw_per_rpm = 68
         b"\x44\x00"
-        # 401: loss.speed_squared_e5 = 877
+        # 406: loss.speed_squared_e5 = 877
         b"\x6d\x03"
-        # 402: loss.torque_mw_per_dnm = 455
+        # 407: loss.torque_mw_per_dnm = 455
         b"\xc7\x01"
-        # 403: loss.torque_squared_e3 = 638
+        # 408: loss.torque_squared_e3 = 638
         b"\x7e\x02"
-        # 404: loss.torque_speed_e3 = 188
+        # 409: loss.torque_speed_e3 = 188
         b"\xbc\x00"
-        # 405: loss.weakening_rpm = 6207
+        # 410: loss.weakening_rpm = 6207
         b"\x3f\x18"
-        # 406: loss.weakening_w = 900
+        # 411: loss.weakening_w = 900
         b"\x84\x03"
-        # 407: loss.weakening_copper_percent = 27
+        # 412: loss.weakening_copper_percent = 27
         b"\x1b\x00"
-        # 408: hv.precharged_percent = 95
+        # 413: hv.precharged_percent = 95
         b"\x5f\x00"
-        # 409: hv.precharged_within_dv = 200
+        # 414: hv.precharged_within_dv = 200
         b"\xc8\x00"
-        # 410: hv.precharged_ticks = 10
+        # 415: hv.precharged_ticks = 10
         b"\x0a\x00"
-        # 411: hv.too_fast_ticks = 5
+        # 416: hv.too_fast_ticks = 5
         b"\x05\x00"
-        # 412: hv.too_slow_ticks = 300
+        # 417: hv.too_slow_ticks = 300
         b"\x2c\x01"
-        # 413: hv.tries_window_ticks = 6000
+        # 418: hv.tries_window_ticks = 6000
         b"\x70\x17"
-        # 414: hv.off_below_dv = 600
+        # 419: hv.off_below_dv = 600
         b"\x58\x02"
-        # 415: hv.off_ticks = 500
+        # 420: hv.off_ticks = 500
         b"\xf4\x01"
-        # 416: hv.open_below_da = 200
+        # 421: hv.open_below_da = 200
         b"\xc8\x00"
-        # 417: hv.open_wait_ticks = 100
+        # 422: hv.open_wait_ticks = 100
         b"\x64\x00"
-        # 418: hv.discharge_below_rpm = 450
+        # 423: hv.discharge_below_rpm = 450
         b"\xc2\x01"
-        # 419: timing.latch_ms = 100
+        # 424: timing.latch_ms = 100
         b"\x64\x00"
-        # 420: timing.bms_late_ms = 300
+        # 425: timing.bms_late_ms = 300
         b"\x2c\x01"
-        # 421: timing.bms_lost_ms = 1000
+        # 426: timing.bms_lost_ms = 1000
         b"\xe8\x03"
-        # 422: monitor.apps1_min_mv = 500
+        # 427: monitor.apps1_min_mv = 500
         b"\xf4\x01"
-        # 423: monitor.apps1_span_mv = 4000
+        # 428: monitor.apps1_span_mv = 4000
         b"\xa0\x0f"
-        # 424: monitor.apps2_min_mv = 250
+        # 429: monitor.apps2_min_mv = 250
         b"\xfa\x00"
-        # 425: monitor.apps2_span_mv = 2000
+        # 430: monitor.apps2_span_mv = 2000
         b"\xd0\x07"
-        # 426: monitor.full_dnm = 6600
+        # 431: monitor.full_dnm = 6600
         b"\xc8\x19"
-        # 427: monitor.full_reverse_dnm = 1320
+        # 432: monitor.full_reverse_dnm = 1320
         b"\x28\x05"
-        # 428: monitor.pedal_margin_e4 = 20
+        # 433: monitor.pedal_margin_e4 = 20
         b"\x14\x00"
-        # 429: monitor.creep_dnm = 300
+        # 434: monitor.creep_dnm = 300
         b"\x2c\x01"
-        # 430: monitor.creep_below_rpm = 410
+        # 435: monitor.creep_below_rpm = 410
         b"\x9a\x01"
-        # 431: monitor.regen_dnm = 900
+        # 436: monitor.regen_dnm = 900
         b"\x84\x03"
-        # 432: monitor.regen_one_pedal_dnm = 2600
+        # 437: monitor.regen_one_pedal_dnm = 2600
         b"\x28\x0a"
-        # 433: monitor.regen_above_rpm = 180
+        # 438: monitor.regen_above_rpm = 180
         b"\xb4\x00"
-        # 434: monitor.override_e4 = 2700
+        # 439: monitor.override_e4 = 2700
         b"\x8c\x0a"
-        # 435: monitor.override_above_rpm = 730
+        # 440: monitor.override_above_rpm = 730
         b"\xda\x02"
-        # 436: monitor.fall_dnm_per_tick = 95
+        # 441: monitor.fall_dnm_per_tick = 95
         b"\x5f\x00"
-        # 437: monitor.fall_slow_dnm_per_tick = 13
+        # 442: monitor.fall_slow_dnm_per_tick = 13
         b"\x0d\x00"
-        # 438: monitor.fall_after_ticks = 8
+        # 443: monitor.fall_after_ticks = 8
         b"\x08\x00"
-        # 439: monitor.tolerance_dnm = 100
+        # 444: monitor.tolerance_dnm = 100
         b"\x64\x00"
-        # 440: monitor.actual_tolerance_dnm = 200
+        # 445: monitor.actual_tolerance_dnm = 200
         b"\xc8\x00",
     ),
 )

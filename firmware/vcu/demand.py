@@ -48,10 +48,8 @@ _BLEND = const(200)  # 2 km/h
 
 
 @micropython.viper
-def step(signals, received, calibration):
+def step(s: ptr32, rx: ptr32, calibration):
     """Once a tick."""
-    s = ptr32(signals)
-    rx = ptr32(received)
     cal = ptr32(calibration)
     direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
     s[_SPEED_LIMITED] = 0

@@ -23,19 +23,19 @@ _LOWEST = const(56)  # dbc: BmsStatus.CellVoltageMin [2 mV]
 _HIGHEST = const(57)  # dbc: BmsStatus.CellVoltageMax [2 mV]
 
 _POINTS = const(4)  # cal: derate.stator_c40.length
-_STATOR = const(308)  # cal: derate.stator_c40 [c40] The shares follow, here and below
-_INVERTER = const(316)  # cal: derate.inverter_c40 [c40]
-_CELLS_HOT = const(324)  # cal: derate.cells_hot_c40 [c40]
-_CELLS_COLD = const(332)  # cal: derate.cells_cold_c40 [c40]
-_CELLS_COLD_REGEN = const(340)  # cal: derate.cells_cold_regen_c40 [c40]
-_EMPTY = const(348)  # cal: derate.empty_e3 [e3]
-_FULL = const(356)  # cal: derate.full_e3 [e3]
-_CELL_LOW = const(364)  # cal: derate.cell_low_mv [mv]
-_CELL_HIGH = const(372)  # cal: derate.cell_high_mv [mv]
-_LINK_LOW = const(380)  # cal: derate.link_low_dv [dv]
-_LINK_HIGH = const(388)  # cal: derate.link_high_dv [dv]
-_TORQUE_MAX = const(303)  # cal: motor.torque_max_dnm [dnm]
-_SLEW = const(396)  # cal: derate.slew_dnm_per_tick [tick]
+_STATOR = const(313)  # cal: derate.stator_c40 [c40] The shares follow, here and below
+_INVERTER = const(321)  # cal: derate.inverter_c40 [c40]
+_CELLS_HOT = const(329)  # cal: derate.cells_hot_c40 [c40]
+_CELLS_COLD = const(337)  # cal: derate.cells_cold_c40 [c40]
+_CELLS_COLD_REGEN = const(345)  # cal: derate.cells_cold_regen_c40 [c40]
+_EMPTY = const(353)  # cal: derate.empty_e3 [e3]
+_FULL = const(361)  # cal: derate.full_e3 [e3]
+_CELL_LOW = const(369)  # cal: derate.cell_low_mv [mv]
+_CELL_HIGH = const(377)  # cal: derate.cell_high_mv [mv]
+_LINK_LOW = const(385)  # cal: derate.link_low_dv [dv]
+_LINK_HIGH = const(393)  # cal: derate.link_high_dv [dv]
+_TORQUE_MAX = const(308)  # cal: motor.torque_max_dnm [dnm]
+_SLEW = const(401)  # cal: derate.slew_dnm_per_tick [tick]
 
 _STATOR_HOT = const(4)  # dbc: VcuStatus.LimitReason.StatorTemp
 _INVERTER_HOT = const(5)  # dbc: VcuStatus.LimitReason.InverterTemp
@@ -95,14 +95,12 @@ _GROUPS = const(4)
 
 
 @micropython.viper
-def step(signals, received, calibration, memory):
-    """Once a tick, between demand and limits."""
-    s = ptr32(signals)
+def step(m: ptr32, s: ptr32, rx: ptr32, calibration):
+    """Once a tick, between demand and limits; `m` is `shares`."""
     cal = ptr32(calibration)
     row = ptr32(ROWS)
-    m = ptr32(memory)
     at = m[_AT]
-    value = ptr32(received)[row[at]] * row[at + 1]
+    value = rx[row[at]] * row[at + 1]
     axis = row[at + 2]
     share = int(curve(calibration, axis, axis + _POINTS, _POINTS, value))
     group = row[at + 3]

@@ -1,7 +1,5 @@
 """All faults in one table: bit, trouble code, what it does. A fault is data: present, latched, how often it came."""
 
-from array import array
-
 import micropython
 from micropython import const
 
@@ -31,6 +29,8 @@ _RX_OVERRUN = const(1 << 20)  # warning: frames were lost
 _HV_LOST = const(1 << 21)  # stop: the contactors opened unasked
 
 _COUNT = const(22)
+_STORED = const(22)  # places in the memory, behind the faults
+_SHOWN = const(23)
 _LIMP = _FRONT_LOST | _REAR_LOST | _FRONT_DISOBEYS | _REAR_DISOBEYS
 _FOR_GOOD = _MONITOR | _BUS_OFF_THREE | _WELDED | _CALIBRATION | _FRONT_DISOBEYS | _REAR_DISOBEYS
 _STOP = (
@@ -38,7 +38,7 @@ _STOP = (
     | _HV_LOST | _PRECHARGE_FAST | _WELDED | _CALIBRATION | _RESTARTED_LIVE
 )  # fmt: skip
 
-_DTC = (
+_CODES = const(
     b"\xc1\x31\x21\x38\xc2\x92\xc2\x93\x0a\x0f\x06\x1b\xc0\x73\xc0\x74"
     b"\xc1\x11\x0a\x0a\x0a\xfa\x0a\xdd\x0a\xde\x0a\xa1\x0a\xa7\x06\x01"
     b"\xc1\x21\x0a\x78\x0a\x79\x06\x06\xc0\x01\x0a\x0c"
@@ -54,9 +54,15 @@ _LEVEL = const(52)  # dbc: BmsStatus.FaultLevel
 _SHUTDOWN = const(3)  # dbc: BmsStatus.FaultLevel.Shutdown
 _HVIL_CLOSED = const(53)  # dbc: BmsStatus.HvilClosed
 
-_LATCH_MS = const(419)  # cal: timing.latch_ms [ms]
-_BMS_LOST_MS = const(421)  # cal: timing.bms_lost_ms [ms]
-_BMS_LATE_MS = const(420)  # cal: timing.bms_late_ms [ms]
+_INDEX = const(30)  # dbc: VcuFault.Index
+_STORED_COUNT = const(31)  # dbc: VcuFault.Count
+_DTC = const(32)  # dbc: VcuFault.Dtc
+_DTC_STATUS = const(33)  # dbc: VcuFault.Status
+_OCCURRENCES = const(34)  # dbc: VcuFault.Occurrences
+
+_LATCH_MS = const(424)  # cal: timing.latch_ms [ms]
+_BMS_LOST_MS = const(426)  # cal: timing.bms_lost_ms [ms]
+_BMS_LATE_MS = const(425)  # cal: timing.bms_late_ms [ms]
 
 _LEVEL_WARNING = const(1)  # dbc: VcuStatus.FaultLevel.Warning
 _LEVEL_LIMP = const(2)  # dbc: VcuStatus.FaultLevel.Limp
@@ -144,22 +150,32 @@ def look(s: ptr32, rx: ptr32, ages: ptr32, cal: ptr32) -> int:
 
 
 @micropython.viper
-def next_stored(occurrences: ptr8, i: int) -> int:
-    """The next fault after `i` that has come; at least one has."""
-    i += 1
-    while i >= _COUNT or not occurrences[i]:
+def fill_fault(s: ptr32, tx: ptr32, memory: ptr8):
+    """VcuFault: the next stored fault in turn.
+
+    Its status is as in ISO 14229-1: bit 0 test failed, bit 3 confirmed, bit 5 failed since it was cleared.
+    """
+    tx[_STORED_COUNT] = memory[_STORED]
+    if not memory[_STORED]:
+        return
+    i = memory[_SHOWN] + 1
+    while i >= _COUNT or not memory[i]:
         i = i + 1 if i < _COUNT else 0
-    return i
+    memory[_SHOWN] = i
+    codes = ptr8(_CODES)
+    tx[_INDEX] = i
+    tx[_DTC] = codes[2 * i] << 8 | codes[2 * i + 1]
+    tx[_DTC_STATUS] = (s[_PRESENT] >> i & 1) | (0x28 if s[_LATCHED] >> i & 1 else 0x20)
+    tx[_OCCURRENCES] = memory[i]
 
 
 class Faults:
-    """The memory of the faults. `stored`: how many have come."""
+    """Counts the faults. `memory`: how often each has come, then how many have, then which was shown last."""
 
     def __init__(self, signals):
         self._s = signals
-        self.occurrences = array("B", bytes(_COUNT))
-        self.stored = 0
-        self._shown = _COUNT - 1
+        self.memory = bytearray(_COUNT + 2)
+        self.memory[_SHOWN] = _COUNT - 1
 
     def changed(self, now):
         """What `look` says is not what it said before."""
@@ -172,15 +188,15 @@ class Faults:
         self._judge()
 
     def _count(self, came):
-        occurrences = self.occurrences
+        memory = self.memory
         i = 0
         while came:
             if came & 1:
-                times = occurrences[i]
+                times = memory[i]
                 if not times:
-                    self.stored += 1
+                    memory[_STORED] += 1
                 if times < 255:
-                    occurrences[i] = times + 1
+                    memory[i] = times + 1
             came >>= 1
             i += 1
 
@@ -203,18 +219,3 @@ class Faults:
         s[_RESTARTED] = 0
         s[_LATCHED] &= s[_PRESENT] | _FOR_GOOD
         self._judge()
-
-    def show_next(self):
-        """Index of the next stored fault in turn (for VcuFault), or -1 when none is stored."""
-        if not self.stored:
-            return -1
-        self._shown = shown = next_stored(self.occurrences, self._shown)
-        return shown
-
-    def dtc(self, i):
-        """Trouble code of fault `i`."""
-        return _DTC[2 * i] << 8 | _DTC[2 * i + 1]
-
-    def status(self, i):
-        """Status byte of fault `i` as in ISO 14229-1: bit 0 test failed, bit 3 confirmed, bit 5 failed since clear."""
-        return (self._s[_PRESENT] >> i & 1) | (0x28 if self._s[_LATCHED] >> i & 1 else 0x20)

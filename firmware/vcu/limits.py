@@ -19,19 +19,19 @@ _BMS_LIMITS = const(7)  # dbc: BmsLimits
 _BMS_STATUS = const(9)  # dbc: BmsStatus
 _BMS_PACK = const(8)  # dbc: BmsPack
 
-_LATE_MS = const(420)  # cal: timing.bms_late_ms [ms]
-_LOST_MS = const(421)  # cal: timing.bms_lost_ms [ms]
-_LATE_POWER = const(397)  # cal: battery.late_power_daw [daw]
-_AUXILIARY = const(398)  # cal: battery.auxiliary_daw [daw]
-_LOSS_FIXED = const(399)  # cal: loss.fixed_w [w]
-_LOSS_SPEED = const(400)  # cal: loss.speed_mw_per_rpm [rpm]
-_LOSS_SPEED2 = const(401)  # cal: loss.speed_squared_e5 [e5]
-_LOSS_TORQUE = const(402)  # cal: loss.torque_mw_per_dnm [dnm]
-_LOSS_TORQUE2 = const(403)  # cal: loss.torque_squared_e3 [e3]
-_LOSS_BOTH = const(404)  # cal: loss.torque_speed_e3 [e3]
-_WEAK_RPM = const(405)  # cal: loss.weakening_rpm [rpm]
-_WEAK_W = const(406)  # cal: loss.weakening_w [w]
-_WEAK_PERCENT = const(407)  # cal: loss.weakening_copper_percent [percent]
+_LATE_MS = const(425)  # cal: timing.bms_late_ms [ms]
+_LOST_MS = const(426)  # cal: timing.bms_lost_ms [ms]
+_LATE_POWER = const(402)  # cal: battery.late_power_daw [daw]
+_AUXILIARY = const(403)  # cal: battery.auxiliary_daw [daw]
+_LOSS_FIXED = const(404)  # cal: loss.fixed_w [w]
+_LOSS_SPEED = const(405)  # cal: loss.speed_mw_per_rpm [rpm]
+_LOSS_SPEED2 = const(406)  # cal: loss.speed_squared_e5 [e5]
+_LOSS_TORQUE = const(407)  # cal: loss.torque_mw_per_dnm [dnm]
+_LOSS_TORQUE2 = const(408)  # cal: loss.torque_squared_e3 [e3]
+_LOSS_BOTH = const(409)  # cal: loss.torque_speed_e3 [e3]
+_WEAK_RPM = const(410)  # cal: loss.weakening_rpm [rpm]
+_WEAK_W = const(411)  # cal: loss.weakening_w [w]
+_WEAK_PERCENT = const(412)  # cal: loss.weakening_copper_percent [percent]
 
 _NONE = const(0)  # dbc: VcuStatus.LimitReason.None
 _MOTOR = const(1)  # dbc: VcuStatus.LimitReason.MotorEnvelope
@@ -134,11 +134,8 @@ def most_regen(cal, torque_dnm: int, rpm: int, units: int, power_daw: int) -> in
 
 
 @micropython.viper
-def step(signals, received, message_ages, calibration):
+def step(s: ptr32, rx: ptr32, ages: ptr32, calibration):
     """Once a tick, after the demand."""
-    s = ptr32(signals)
-    rx = ptr32(received)
-    ages = ptr32(message_ages)
     cal = ptr32(calibration)
     direction = (s[_DIRECTION] & 0xFFFF ^ 0x8000) - 0x8000
     torque = ((s[_DEMAND] & 0xFFFF ^ 0x8000) - 0x8000) * direction

@@ -37,25 +37,25 @@ _RAN = const(32)  # it has judged in this tick (for the watchdog)
 _HELD = const(33)  # ticks that the command has been on its way to zero
 _SIZE = const(34)
 
-_MIN1 = const(422)  # cal: monitor.apps1_min_mv [mv]
-_SPAN1 = const(423)  # cal: monitor.apps1_span_mv [mv]
-_MIN2 = const(424)  # cal: monitor.apps2_min_mv [mv]
-_SPAN2 = const(425)  # cal: monitor.apps2_span_mv [mv]
-_FULL = const(426)  # cal: monitor.full_dnm [dnm]
-_REVERSE = const(427)  # cal: monitor.full_reverse_dnm [dnm]
-_MARGIN = const(428)  # cal: monitor.pedal_margin_e4 [e4]
-_CREEP = const(429)  # cal: monitor.creep_dnm [dnm]
-_CREEP_RPM = const(430)  # cal: monitor.creep_below_rpm [rpm]
-_REGEN = const(431)  # cal: monitor.regen_dnm [dnm]
-_REGEN_ONE = const(432)  # cal: monitor.regen_one_pedal_dnm [dnm]
-_REGEN_RPM = const(433)  # cal: monitor.regen_above_rpm [rpm]
-_OVERRIDE = const(434)  # cal: monitor.override_e4 [e4]
-_OVERRIDE_RPM = const(435)  # cal: monitor.override_above_rpm [rpm]
-_FALL = const(436)  # cal: monitor.fall_dnm_per_tick [tick]
-_FALL_AFTER = const(438)  # cal: monitor.fall_after_ticks [ticks]
-_FALL_SLOW = const(437)  # cal: monitor.fall_slow_dnm_per_tick [tick]
-_TOLERANCE = const(439)  # cal: monitor.tolerance_dnm [dnm]
-_ACTUAL = const(440)  # cal: monitor.actual_tolerance_dnm [dnm]
+_MIN1 = const(427)  # cal: monitor.apps1_min_mv [mv]
+_SPAN1 = const(428)  # cal: monitor.apps1_span_mv [mv]
+_MIN2 = const(429)  # cal: monitor.apps2_min_mv [mv]
+_SPAN2 = const(430)  # cal: monitor.apps2_span_mv [mv]
+_FULL = const(431)  # cal: monitor.full_dnm [dnm]
+_REVERSE = const(432)  # cal: monitor.full_reverse_dnm [dnm]
+_MARGIN = const(433)  # cal: monitor.pedal_margin_e4 [e4]
+_CREEP = const(434)  # cal: monitor.creep_dnm [dnm]
+_CREEP_RPM = const(435)  # cal: monitor.creep_below_rpm [rpm]
+_REGEN = const(436)  # cal: monitor.regen_dnm [dnm]
+_REGEN_ONE = const(437)  # cal: monitor.regen_one_pedal_dnm [dnm]
+_REGEN_RPM = const(438)  # cal: monitor.regen_above_rpm [rpm]
+_OVERRIDE = const(439)  # cal: monitor.override_e4 [e4]
+_OVERRIDE_RPM = const(440)  # cal: monitor.override_above_rpm [rpm]
+_FALL = const(441)  # cal: monitor.fall_dnm_per_tick [tick]
+_FALL_AFTER = const(443)  # cal: monitor.fall_after_ticks [ticks]
+_FALL_SLOW = const(442)  # cal: monitor.fall_slow_dnm_per_tick [tick]
+_TOLERANCE = const(444)  # cal: monitor.tolerance_dnm [dnm]
+_ACTUAL = const(445)  # cal: monitor.actual_tolerance_dnm [dnm]
 
 _ALL = const(10_000)  # full travel
 _RELEASED = const(500)
@@ -89,22 +89,23 @@ _CRCS = _crc_table()
 
 
 @micropython.viper
-def see(memory, frames, at: int, end: int):
-    """Take what is needed from the raw frames `at` .. `end` - 1 (records as in can_port.py), if whole and fresh."""
-    m = ptr32(memory)
-    raw = ptr8(frames)
+def see(raw: ptr8, at: int, end: int, m: ptr32):
+    """Take what is needed from the raw frames at the bytes `at` up to `end` (records as in can_port.py), if whole and
+    fresh.
+    """
     crcs = ptr8(_CRCS)
-    at = at * 16
-    end = end * 16
     while at < end:
         can_id = raw[at] | raw[at + 1] << 8
         if can_id == 0x0A0 or can_id == 0x100 or can_id == 0x101:
             which = 0 if can_id == 0x0A0 else can_id - 0xFF
             crc = crcs[256 + which]
-            i = at + 9
-            while i < at + 16:
-                crc = crcs[crc ^ raw[i]]
-                i += 1
+            crc = crcs[crc ^ raw[at + 9]]
+            crc = crcs[crc ^ raw[at + 10]]
+            crc = crcs[crc ^ raw[at + 11]]
+            crc = crcs[crc ^ raw[at + 12]]
+            crc = crcs[crc ^ raw[at + 13]]
+            crc = crcs[crc ^ raw[at + 14]]
+            crc = crcs[crc ^ raw[at + 15]]
             counter = raw[at + 9] & 15
             whole = raw[at + 4] == 8 and crc == raw[at + 8]
             if whole and counter != 15 and counter != m[_PEDALS_COUNTER + which]:

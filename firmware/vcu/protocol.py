@@ -216,14 +216,15 @@ def accept(at: int, end: int, frames: ptr8) -> int:
         buf = ptr8(frame + 8)
         verdict = 0
         if head & 16:
+            at = int(table)
             end = (head >> 9) & 255  # the CRC from here on
-            end = table[end ^ buf[1]]
-            end = table[end ^ buf[2]]
-            end = table[end ^ buf[3]]
-            end = table[end ^ buf[4]]
-            end = table[end ^ buf[5]]
-            end = table[end ^ buf[6]]
-            end = table[end ^ buf[7]]
+            end = ptr8(at)[end ^ buf[1]]
+            end = ptr8(at)[end ^ buf[2]]
+            end = ptr8(at)[end ^ buf[3]]
+            end = ptr8(at)[end ^ buf[4]]
+            end = ptr8(at)[end ^ buf[5]]
+            end = ptr8(at)[end ^ buf[6]]
+            end = ptr8(at)[end ^ buf[7]]
             verdict = 4
             if end != buf[0]:
                 continue
@@ -313,15 +314,15 @@ def pack(ready: int, buf: ptr8):
                 if value == 15:
                     value = 0
                 state[_E2E] = value
-                value = (head >> 9) & 255  # the CRC from here on
-                value = table[value ^ buf[1]]
-                value = table[value ^ buf[2]]
-                value = table[value ^ buf[3]]
-                value = table[value ^ buf[4]]
-                value = table[value ^ buf[5]]
-                value = table[value ^ buf[6]]
-                value = table[value ^ buf[7]]
-                buf[0] = value
+                ready = (head >> 9) & 255  # the CRC from here on
+                ready = table[ready ^ buf[1]]
+                ready = table[ready ^ buf[2]]
+                ready = table[ready ^ buf[3]]
+                ready = table[ready ^ buf[4]]
+                ready = table[ready ^ buf[5]]
+                ready = table[ready ^ buf[6]]
+                ready = table[ready ^ buf[7]]
+                buf[0] = ready
         left >>= 1
         entry = ptr32(int(entry) + 8)
         state = ptr32(int(state) + 4)
@@ -330,24 +331,20 @@ def pack(ready: int, buf: ptr8):
 
 @micropython.viper
 def tick(ms: int) -> int:
-    now = 0
-    message = ptr32(ages)
-    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES)
-    end = int(message) + 4 * _RECEIVED
+    message = _RECEIVED
+    age = ptr32(ages)
+    times = ptr16(int(ptr8(_TABLE)) + _MESSAGES + 2)
     late = 0
-    bit = 1
-    while int(message) < end:
-        now = message[0] + ms
-        limit = (entry[0] >> 16) & 0xFFFF
+    while message:
+        message -= 1
+        now = age[message] + ms
+        limit = times[message << 2]
         if now >= limit:
             if limit:
-                late |= bit
+                late |= 1 << message
             if now > 1000000:
                 now = 1000000
-        message[0] = now
-        bit <<= 1
-        message = ptr32(int(message) + 4)
-        entry = ptr32(int(entry) + 8)
+        age[message] = now
     return late
 
 
@@ -371,23 +368,20 @@ def start_values(message: int):
 
 @micropython.viper
 def due(ms: int) -> int:
-    time = 0
-    message = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
-    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED)
-    end = int(message) + 4 * _SENT
+    message = _SENT
+    left = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
+    times = ptr16(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED + 2)
+    now = _NOW - ms
     ready = 0
-    bit = 1
-    while int(message) < end:
-        cycle = (entry[0] >> 16) & 0xFFFF
+    while message:
+        message -= 1
+        cycle = times[message << 2]
         if cycle:
-            time = message[0] - ms
-            if time <= _NOW - ms:
-                ready |= bit
+            time = left[message] - ms
+            if time <= now:
+                ready |= 1 << message
                 time += cycle
-            message[0] = time
-        bit <<= 1
-        message = ptr32(int(message) + 4)
-        entry = ptr32(int(entry) + 8)
+            left[message] = time
     return ready
 
 

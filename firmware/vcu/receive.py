@@ -6,8 +6,8 @@ from micropython import const
 from vcu.monitor import see
 from vcu.protocol import accept, ages, start_values, tick
 
-_FIRST = const(2)  # as in can_port.py
-_END = const(34)
+_FIRST = const(32)  # as in can_port.py
+_END = const(544)
 _HEAD = const(4)
 _TAIL = const(5)
 _LATE = const(4)  # sig: late
@@ -18,9 +18,8 @@ _REAR_RIGHT = const(12)  # dbc: EscWheelSpeeds.RearRight [0.1 km/h]
 
 
 @micropython.viper
-def missing(ages_in, late: int, before: int) -> int:
+def missing(age: ptr32, late: int, before: int) -> int:
     """Of the messages that were late, those that still are; one that becomes late gets its start values."""
-    age = ptr32(ages_in)
     message = 0
     while late >> message:
         bit = 1 << message
@@ -44,11 +43,12 @@ def step(signals, frames, memory, elapsed_ms: int):
     late = int(tick(elapsed_ms))
     tail = ring[_TAIL]
     head = ring[_HEAD]
-    if head < tail:
-        see(memory, frames, tail, _END)
-        accept(tail, _END, frames)
-        tail = _FIRST
-    see(memory, frames, tail, head)
-    accept(tail, head, frames)
-    ring[_TAIL] = head
+    if head != tail:  # an empty ring is the interrupt's
+        if head < tail:
+            see(frames, tail, _END, memory)
+            accept(tail >> 4, _END >> 4, frames)
+            tail = _FIRST
+        see(frames, tail, head, memory)
+        accept(tail >> 4, head >> 4, frames)
+        ring[_TAIL] = head
     s[_LATE] = int(missing(ages, late, s[_LATE])) if late else 0

@@ -120,8 +120,11 @@ Negation is written `0 - x` in viper: in MicroPython 1.29 `-x` and `~x` of a loc
 108 derated_regen
 109 road_rest            +- of road_step, what the forces leave unexplained
 110 rpm_before           mean motor speed of the last tick, as a magnitude
+111 bus_offs             how often, up to 15
+112 line_front           level that the enable line has
+113 line_rear
 """
 
 from array import array
 
-signals = array("i", bytes(4 * 111))
+signals = array("i", bytes(4 * 114))

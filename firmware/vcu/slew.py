@@ -12,11 +12,11 @@ from array import array
 import micropython
 from micropython import const
 
-_FAST = const(298)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(299)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(300)  # cal: slew.slow_within_dnm [dnm]
-_HALF_SWING = const(301)  # cal: slew.half_swing_ticks [ticks]
-_FIRST = const(302)  # cal: slew.first_percent [percent]
+_FAST = const(303)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(304)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(305)  # cal: slew.slow_within_dnm [dnm]
+_HALF_SWING = const(306)  # cal: slew.half_swing_ticks [ticks]
+_FIRST = const(307)  # cal: slew.first_percent [percent]
 
 _DIRECTION = const(40)  # sig: direction
 _ABLE = const(10)  # sig: front_able
@@ -62,11 +62,9 @@ def ramp(cal: ptr32, torque: int, target: int) -> int:
 
 
 @micropython.viper
-def step(signals, calibration, memory):
-    """Once a tick."""
-    s = ptr32(signals)
+def step(s: ptr32, m: ptr32, calibration):
+    """Once a tick; `m` is `swings`."""
     cal = ptr32(calibration)
-    m = ptr32(memory)
     count = cal[_HALF_SWING]
     total = 0
     axle = 0

@@ -26,7 +26,7 @@ _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _SLIP = const(10)  # dbc: VcuStatus.LimitReason.Slip
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(306)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_RATIO = const(311)  # cal: vehicle.rpm_per_100kmh [100kmh]
 _PER_G = const(274)  # cal: split.torque_per_g_dnm [dnm]
 _INERTIA = const(284)  # cal: slip.inertia_dnm [dnm]
 _ROLLING = const(285)  # cal: slip.rolling_dnm [dnm]
@@ -39,10 +39,15 @@ _TARGET = const(291)  # cal: slip.target_e4 [e4]
 _TARGET_GRIP = const(292)  # cal: slip.target_at_full_grip_e4 [e4]
 _BEGIN = const(293)  # cal: slip.begin_rpm [rpm]
 _JUMP = const(294)  # cal: slip.begin_jump_rpm [rpm]
-_BACK = const(295)  # cal: slip.back_ticks [ticks]
-_RETRY = const(296)  # cal: slip.retry_below_e3 [e3]
-_CLIMB = const(297)  # cal: slip.climb_ticks [ticks]
-_FULL = const(303)  # cal: motor.torque_max_dnm [dnm]
+_CAME = const(295)  # cal: slip.begin_came_rpm [rpm]
+_BACK = const(296)  # cal: slip.back_ticks [ticks]
+_UNHELD = const(297)  # cal: slip.unheld_below_e3 [e3]
+_FASTER = const(298)  # cal: slip.faster_mmps2 [mmps2]
+_REGRIP = const(299)  # cal: slip.regrip_below_e2 [e2]
+_AFTER = const(300)  # cal: slip.regrip_share_e3 [e3]
+_RETRY = const(301)  # cal: slip.retry_below_e3 [e3]
+_CLIMB = const(302)  # cal: slip.climb_ticks [ticks]
+_FULL = const(308)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm
@@ -195,6 +200,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
     if (wheel - road) * sign < slips:
         slips = (wheel - road) * sign
     at = old[_AT] + _DEPTH
+    change = ((s[_ROAD_STEP] & 0xFFFF ^ 0x8000) - 0x8000) * sign
     jump = 0  # as no tyre can push
     if slips > cal[_LEAST] * 256 and (turn - old[of + _TURNS + (at - 2) % _DEPTH]) * sign > cal[_JUMP] * 256:
         jump = 1
@@ -209,12 +215,16 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
         most = command
     if quiet >= _GRIPS and (slips > slip_most or jump):
         quiet = 0
-        old[of + _BROKE] = most
+        # Wheels that come on as no car does tell of another road, and not at which torque they break away on it
+        came = (turn - old[of + _TURNS + at % _DEPTH]) * sign - change * (_DEPTH - 1)
+        if came > cal[_CAME] * 256:
+            old[of + _BROKE] = 0
+        elif old[of + _BROKE] < most:
+            old[of + _BROKE] = most
     broke = old[of + _BROKE]
     quiet += 1
     if quiet <= _GRIPS:
         # It slides. The mean with half a swing ago is free of the swing
-        change = ((s[_ROAD_STEP] & 0xFFFF ^ 0x8000) - 0x8000) * sign
         slow = ((turn + old[of + _TURNS + (at - 1 - _HALF_SWING) % _DEPTH]) // 2 - road) * sign
         slow += change * _HALF_SWING // 2
         # The longer it slides, the nearer to the road
@@ -225,16 +235,17 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
             old[of + _BROKE] = 0
             if most > holds // 2:
                 most = holds // 2
-        elif holds < cal[_LEAST_GRIP] or holds * 16 < broke * 11:
+        elif not broke and quiet > _DEPTH:
+            old[of + _BROKE] = holds
+        elif broke and (holds < cal[_LEAST_GRIP] or holds * 1000 < broke * cal[_UNHELD]):
             # Wheels that hardly anything holds do not slip: the car is faster than it was thought
-            s[_ROAD] = wheel
-            s[_REST] = ((s[_REST] & 0xFFFF ^ 0x8000) - 0x8000) + 200 * sign
-            quiet = _GRIPS
-        elif slips < slip_most * 3 // 4:
+            s[_ROAD] = road + (slips if slips < slip_most else slip_most) * sign
+            s[_REST] = ((s[_REST] & 0xFFFF ^ 0x8000) - 0x8000) + cal[_FASTER] * cal[_RATIO] * 9 // _MMPS2 * sign
+        elif slips < slip_most * cal[_REGRIP] // 100:
             quiet = _GRIPS
             # A little less than what they hold: if they still slide, they come on
-            if most > holds * 31 // 32:
-                most = holds * 31 // 32
+            if most > holds * cal[_AFTER] // 1000:
+                most = holds * cal[_AFTER] // 1000
             if not broke:
                 old[of + _BROKE] = holds
         if most < 0:

@@ -1,11 +1,10 @@
-"""What the car tells about itself: VcuStatus, VcuTiming, VcuIdentity, VcuFault."""
+"""What the car tells about itself: VcuStatus, VcuIdentity."""
 
 import micropython
 from micropython import const
 
 from vcu.calibration import CALIBRATION_HASH
 from vcu.protocol import PROTOCOL_HASH_HIGH, PROTOCOL_HASH_LOW
-from vcu.timing import worst
 
 _STATE = const(11)  # dbc: VcuStatus.State
 _DEMAND = const(12)  # dbc: VcuStatus.TorqueDemand [0.1 Nm]
@@ -16,30 +15,15 @@ _LEVEL = const(16)  # dbc: VcuStatus.FaultLevel
 _DRIVE_READY = const(17)  # dbc: VcuStatus.DriveReady
 _STOP_LAMP = const(18)  # dbc: VcuStatus.StopLamp
 _REVERSE_LAMP = const(19)  # dbc: VcuStatus.AllowReverseLamp
-_TICK_TIME = const(20)  # dbc: VcuTiming.TickTimeMax [1 us]
-_JITTER = const(21)  # dbc: VcuTiming.TickJitterMax [1 us]
-_HEAP = const(22)  # dbc: VcuTiming.HeapFree [64 B]
-_OVERRUNS = const(23)  # dbc: VcuTiming.RxOverruns
-_BUS_OFFS = const(24)  # dbc: VcuTiming.BusOffCount
-_CAUSE = const(25)  # dbc: VcuTiming.ResetCause
 _HASH = const(26)  # dbc: VcuIdentity.ProtocolHash
 _VERSION = const(28)  # dbc: VcuIdentity.FirmwareVersion
 _CALIBRATION = const(29)  # dbc: VcuIdentity.CalibrationHash
-_INDEX = const(30)  # dbc: VcuFault.Index
-_COUNT = const(31)  # dbc: VcuFault.Count
-_DTC = const(32)  # dbc: VcuFault.Dtc
-_FAULT_STATUS = const(33)  # dbc: VcuFault.Status
-_OCCURRENCES = const(34)  # dbc: VcuFault.Occurrences
-_STATUS_BIT = const(8)  # dbc: VcuStatus:bit
-_TIMING_BIT = const(16)  # dbc: VcuTiming:bit
-_FAULT_BIT = const(64)  # dbc: VcuFault:bit
 
 _LAMP_ON = const(228)  # cal: stop_lamp.on_dnm [dnm]
 _LAMP_OFF = const(229)  # cal: stop_lamp.off_dnm [dnm]
 
 _STATE_SIG = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving
-_OVERRUNS_SIG = const(8)  # sig: overruns
 _DIRECTION = const(40)  # sig: direction
 _STOP = const(63)  # sig: stop
 _LEVEL_SIG = const(65)  # sig: fault_level
@@ -79,50 +63,9 @@ def fill_status(s: ptr32, tx: ptr32, cal: ptr32):
     tx[_STOP_LAMP] = s[_LAMP]
 
 
-class Status:
-    """Fills the slots of the messages that are about to be sent."""
-
-    def __init__(self, signals, tx, cal, faults, port, figures):
-        self._s = signals
-        self._tx = tx
-        self._cal = cal
-        self._faults = faults
-        self._port = port
-        self._figures = figures
-        tx[_HASH] = PROTOCOL_HASH_LOW
-        tx[_HASH + 1] = PROTOCOL_HASH_HIGH
-        tx[_VERSION] = _FIRMWARE_VERSION
-        tx[_CALIBRATION] = CALIBRATION_HASH
-
-    def step(self, ready):
-        """Once a tick; `ready` has a bit for each message that is about to be sent."""
-        if ready & _STATUS_BIT:
-            fill_status(self._s, self._tx, self._cal)
-        if ready & (_TIMING_BIT | _FAULT_BIT):
-            if ready & _TIMING_BIT:
-                self._timing_figures()
-            if ready & _FAULT_BIT:
-                self._fault()
-
-    def _timing_figures(self):
-        tx = self._tx
-        figures = self._figures
-        port = self._port
-        port.count()
-        tx[_TICK_TIME] = worst(0)
-        tx[_JITTER] = worst(1)
-        tx[_HEAP] = figures.heap_free >> 6
-        tx[_OVERRUNS] = self._s[_OVERRUNS_SIG]
-        tx[_BUS_OFFS] = port.bus_offs
-        tx[_CAUSE] = figures.reset_cause
-
-    def _fault(self):
-        tx = self._tx
-        faults = self._faults
-        i = faults.show_next()
-        tx[_COUNT] = faults.stored
-        if i >= 0:
-            tx[_INDEX] = i
-            tx[_DTC] = faults.dtc(i)
-            tx[_FAULT_STATUS] = faults.status(i)
-            tx[_OCCURRENCES] = faults.occurrences[i]
+def fill_identity(tx):
+    """VcuIdentity, once and for all."""
+    tx[_HASH] = PROTOCOL_HASH_LOW
+    tx[_HASH + 1] = PROTOCOL_HASH_HIGH
+    tx[_VERSION] = _FIRMWARE_VERSION
+    tx[_CALIBRATION] = CALIBRATION_HASH

@@ -8,7 +8,7 @@ from vcu.commands import step as commands
 from vcu.demand import step as demand
 from vcu.derate import shares
 from vcu.derate import step as derate
-from vcu.faults import Faults
+from vcu.faults import Faults, fill_fault
 from vcu.faults import look as faults_present
 from vcu.gear import step as gear
 from vcu.hv import step as hv
@@ -27,12 +27,16 @@ from vcu.slip import step as slip
 from vcu.split import step as split
 from vcu.states import SIZE, TABLE, conditions
 from vcu.states import step as states
-from vcu.status import Status
+from vcu.status import fill_identity, fill_status
+from vcu.timing import figures, fill_timing
 
 _PERIOD_MS = const(10)
 _INIT = const(0)  # dbc: VcuStatus.State.Init
 _STANDBY = const(1)  # dbc: VcuStatus.State.Standby
 _HV_COMMAND = const(4)  # dbc: VcuHvCommand:bit
+_STATUS = const(8)  # dbc: VcuStatus:bit
+_TIMING = const(16)  # dbc: VcuTiming:bit
+_FAULT = const(64)  # dbc: VcuFault:bit
 _ALL = const(0x3FFF_FFFF)
 
 _STATE = const(0)  # sig: state
@@ -56,6 +60,8 @@ _REAR_DNM = const(78)  # sig: rear_dnm
 _TRIPPED = const(79)  # sig: tripped
 _ENABLE_FRONT = const(82)  # sig: enable_front
 _ENABLE_REAR = const(83)  # sig: enable_rear
+_LINE_FRONT = const(112)  # sig: line_front
+_LINE_REAR = const(113)  # sig: line_rear
 
 _GOOD_FRAMES = const(10)
 _NO_TORQUE = const(1)  # bits of the monitor's verdict
@@ -76,77 +82,80 @@ def _rearmed(s: ptr32) -> int:
 class Vcu:
     """All parts, wired together. `front_line`, `rear_line`: pins of the enable lines."""
 
-    def __init__(self, cal, port, figures, front_line, rear_line):
-        self.faults = Faults(signals)
-        self.status = Status(signals, tx, cal, self.faults, port, figures)
-        self._cal = cal
-        self._ring = port.ring
-        # A method in a local is called at a third of the cost
-        self._can_step = port.step
-        self._transmit = port.transmit
-        self._tell = self.status.step
+    def __init__(self, cal, port, front_line, rear_line):
+        self._faults = Faults(signals)
         self._front_line = front_line
         self._rear_line = rear_line
-        self._front_on = -1
-        self._rear_on = -1
+        fill_identity(tx)
+        # All that `tick` needs, looked up at once: that costs a tenth of a look-up each
+        self._parts = (
+            signals, rx, ages, tx, cal, port.ring, memory, shares, swings, past, TABLE, SIZE, figures,
+            port.step, receive, axle, motion, turns, pedals, gear, hv, _rearmed, faults_present, conditions, states,
+            demand, derate, limits, split, slew, slip, judge, commands,
+            due, fill_status, port.count, fill_timing, fill_fault, self._faults.memory, port.transmit,
+        )  # fmt: skip
 
     @micropython.viper
     def tick(self, periods: int):
         """One control period; `periods` have gone by since the last one (1, if none was missed). Allocates nothing."""
-        elapsed_ms = periods * _PERIOD_MS
-        s = signals
+        (
+            s, received, age, sent, cal, ring, raw, shares, swings, past, table, size, figures,
+            can_step, receive, axle, motion, turns, pedals, gear, hv, rearmed, faults_present, conditions, states,
+            demand, derate, limits, split, slew, slip, judge, commands,
+            due, fill_status, count, fill_timing, fill_fault, stored, transmit,
+        ) = self._parts  # fmt: skip
         now = ptr32(s)
-        received = rx
-        age = ages
-        cal = self._cal
-        can_step = self._can_step
-        status = self._tell
-        transmit = self._transmit
+        elapsed_ms = periods * _PERIOD_MS
 
         # Frames in
         can_step()
-        receive(s, self._ring, memory, elapsed_ms)
+        receive(s, ring, raw, elapsed_ms)
 
         # What they mean
-        axle(s, received, age, cal, 0)
-        axle(s, received, age, cal, 1)
+        axle(s, received, age, cal)
         motion(s, received, cal)
         turns(s, received, cal)
         pedals(s, received, cal)
         gear(s, received, cal)
         hv(s, received, cal)
-        if now[_REARMING] and int(_rearmed(s)):
+        if now[_REARMING] and int(rearmed(s)):
             now[_REARMING] = 0
 
         # Decide
         present = int(faults_present(s, received, age, cal))
         if present != now[_PRESENT]:
-            self.faults.changed(present)
+            self._faults.changed(present)
         if now[_EDGE] and now[_STATE] == _STANDBY:
-            self.faults.clear()
-        states(s, TABLE, SIZE, conditions(s, received, age, cal))
+            self._faults.clear()
+        states(s, table, size, conditions(s, received, age, cal))
         demand(s, received, cal)
-        derate(s, received, cal, shares)
+        derate(shares, s, received, cal)
         limits(s, received, age, cal)
         split(s, received, cal)
-        slew(s, cal, swings)
+        slew(s, swings, cal)
         slip(s, received, cal, past)
 
         # Monitor: it may only take away
         front = (now[_FRONT_DNM] & 0xFFFF ^ 0x8000) - 0x8000
         rear = (now[_REAR_DNM] & 0xFFFF ^ 0x8000) - 0x8000
-        verdict = int(judge(memory, cal, front, rear, now[_DRIVING]))
+        verdict = int(judge(raw, cal, front, rear, now[_DRIVING]))
         if verdict:
             self._withdraw(verdict)
 
         # Encode, frames out
-        commands(s, tx, cal)
-        if now[_ENABLE_FRONT] != int(self._front_on) or now[_ENABLE_REAR] != int(self._rear_on):
+        commands(s, sent, cal)
+        if now[_ENABLE_FRONT] != now[_LINE_FRONT] or now[_ENABLE_REAR] != now[_LINE_REAR]:
             self._drive_lines()
         ready = int(due(elapsed_ms))
         if now[_STATE] == _INIT:
             ready &= _ALL - _HV_COMMAND  # nothing is known yet, so nothing is asked of the contactors
-        status(ready)
+        if ready & _STATUS:
+            fill_status(s, sent, cal)
+        if ready & _TIMING:
+            count()
+            fill_timing(s, sent, figures)
+        if ready & _FAULT:
+            fill_fault(s, sent, stored)
         transmit(ready)
 
     def _withdraw(self, verdict):
@@ -158,13 +167,14 @@ class Vcu:
         s[_REAR_DISOBEYS] = verdict >> 2 & 1
 
     def _drive_lines(self):
-        self._front_on = signals[_ENABLE_FRONT]
-        self._rear_on = signals[_ENABLE_REAR]
-        if self._front_on:
+        s = signals
+        s[_LINE_FRONT] = s[_ENABLE_FRONT]
+        s[_LINE_REAR] = s[_ENABLE_REAR]
+        if s[_LINE_FRONT]:
             self._front_line.on()
         else:
             self._front_line.off()
-        if self._rear_on:
+        if s[_LINE_REAR]:
             self._rear_line.on()
         else:
             self._rear_line.off()

@@ -6,16 +6,15 @@ import contextlib
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from selectors import EVENT_READ, EVENT_WRITE
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from hil.bus import ErrorState, Frame, Port
+from hil.bus import Bus, ErrorState, Frame, Port
+from hil.kernel import Kernel
 from twinaxle import socketcand
 from twinaxle.socketcand import Echo, Open, ProtocolError, RawMode, WireFrame
-
-if TYPE_CHECKING:
-    from hil.live.hub import Hub
 
 QUEUE_FRAMES = 10_000
 """Frames that wait for a slow client, several seconds of a busy bus; the oldest are dropped then."""
@@ -50,12 +49,32 @@ class State(Enum):
     RAW = 2
 
 
+class Host(Protocol):
+    """What a client needs of its hub."""
+
+    kernel: Kernel
+    bus: Bus
+    queue_frames: int
+    hold_s: float
+    say: Callable[[str], None]
+    check_owner: Callable[[str, int, bool], None]
+
+    def listening_changed(self) -> None:
+        """A client has reached raw mode."""
+
+    def forget(self, client: Client, reason: str) -> None:
+        """A client has gone."""
+
+    def watch(self, connection: socket.socket, mask: int, ready: Callable[[int], None]) -> None:
+        """Call `ready` with what the socket is ready for, of `mask`."""
+
+
 class Client:
     """Made for each accepted connection. `dropped` counts frames that it was too slow for, `lost` frames of its own
     that never got onto the bus, `refused` messages that were answered with an error.
     """
 
-    def __init__(self, hub: Hub, connection: socket.socket, number: int, peer: str) -> None:
+    def __init__(self, hub: Host, connection: socket.socket, number: int, peer: str) -> None:
         self.number = number
         self.peer = peer
         self.state = State.GREETED

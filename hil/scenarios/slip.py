@@ -69,17 +69,18 @@ def launch(bench: Bench, mu: float, sign: float = 1.0) -> tuple[Course, Course]:
 def grip_lost_ms(bench: Bench, mu: float = 0.1, perfect: bool = False) -> float:
     """The friction falls to `mu` now; returns the time until the slip is in its band for good, looked at for 0.6 s.
 
-    With `perfect` the commands are those of a controller that nobody can better: torque falls to zero as fast as the
-    units let it, for good, from the first command that could know. That is the first one a tick's computing time after
-    a frame in which a wheel or motor speeds up as no dry road makes it. It bounds what any torque command can reach
-    that keeps its sign.
+    With `perfect` the commands are those of a controller that nobody can better who trusts no sensor alone: torque
+    falls to zero as fast as the units let it, for good, from the first command that could know. That is the first one
+    a tick's computing time after both motor and wheels of one axle sped up, from frame to frame, as no dry road makes
+    them. It bounds what any torque command can reach that keeps its sign.
     """
     bench.plant.set_friction(mu)
     begin_ns = last_ns = bench.kernel.now_ns
-    signals = [("EscWheelSpeeds", "FrontLeft", DRY_KMH), ("EscWheelSpeeds", "RearLeft", DRY_KMH)]
-    signals += [(f"Inv{axle}Status", "Speed", DRY_RPM) for axle in ("Front", "Rear")]
+    signals = [(f"Inv{axle}Status", "Speed", DRY_RPM) for axle in ("Front", "Rear")]
+    signals += [("EscWheelSpeeds", f"{axle}Left", DRY_KMH) for axle in ("Front", "Rear")]
     watched = [(bench.observer.newest(message), signal, most) for message, signal, most in signals]
     before = [getattr(newest.values(), signal) for newest, signal, _ in watched]
+    told = [False] * len(watched)
     seen_ns = -1
     waits = perfect
     while bench.kernel.now_ns < begin_ns + 600_000_000:
@@ -90,9 +91,10 @@ def grip_lost_ms(bench: Bench, mu: float = 0.1, perfect: bool = False) -> float:
             continue
         for index, (newest, signal, most) in enumerate(watched):
             value = getattr(newest.values(), signal)
-            if seen_ns < 0 and value - before[index] > most:
-                seen_ns = bench.kernel.now_ns
+            told[index] |= value - before[index] > most
             before[index] = value
+        if seen_ns < 0 and any(motor and wheel for motor, wheel in zip(told[:2], told[2:], strict=True)):
+            seen_ns = bench.kernel.now_ns
         if 0 <= seen_ns <= bench.kernel.now_ns - 1000 * default_tick_cost_us():
             waits = False
             for axle in ("Front", "Rear"):

@@ -57,8 +57,7 @@ class Law:
 
     def tick(self) -> None:
         s, rx, cal, ages = self.s, self.rx, self.cal, self.ages
-        axle.step(s, rx, ages, cal, 0)
-        axle.step(s, rx, ages, cal, 1)
+        axle.step(s, rx, ages, cal)
         motion.step(s, rx, cal)
         motion.turns(s, rx, cal)
         pedals.step(s, rx, cal)
@@ -67,10 +66,10 @@ class Law:
         faults.look(s, rx, ages, cal)
         states.step(s, self.table, states.SIZE, states.conditions(s, rx, ages, cal))
         demand.step(s, rx, cal)
-        derate.step(s, rx, cal, self.shares)
+        derate.step(self.shares, s, rx, cal)
         limits.step(s, rx, ages, cal)
         split.step(s, rx, cal)
-        slew.step(s, cal, self.swings)
+        slew.step(s, self.swings, cal)
         slip.step(s, rx, cal, self.past)
         commands.step(s, self.tx, cal)
 

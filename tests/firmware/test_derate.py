@@ -44,7 +44,7 @@ class Car:
         s = self.s
         for _ in range(ticks):
             s.front_drive_dnm = s.front_regen_dnm = s.rear_drive_dnm = s.rear_regen_dnm = 3300
-            step(s, self.rx, self.cal, self.memory)
+            step(self.memory, s, self.rx, self.cal)
         return self.torques()
 
     def torques(self):

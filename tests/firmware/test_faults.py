@@ -2,15 +2,15 @@
 
 import pytest
 from firmware_slots import raw
-from vcu.faults import Faults, look
+from vcu.faults import Faults, fill_fault, look
 
 
 class Car:
     """The law with its arrays and the memory of faults, driven as the tick does."""
 
-    def __init__(self, s, rx, ages, cal):
+    def __init__(self, s, rx, ages, cal, tx):
         rx["BmsStatus.FaultLevel"], rx["BmsStatus.HvilClosed"] = 0, 1
-        self.s, self.rx, self.ages, self.cal = s, rx, ages, cal
+        self.s, self.rx, self.ages, self.cal, self.tx = s, rx, ages, cal, tx
         self.faults = Faults(s)
 
     def step(self, live=True):
@@ -20,10 +20,15 @@ class Car:
             self.faults.changed(present)
         return self.s
 
+    def shown(self):
+        """What the next VcuFault tells: its signals by name."""
+        fill_fault(self.s, self.tx, self.faults.memory)
+        return {name: self.tx[f"VcuFault.{name}"] for name in ("Index", "Count", "Dtc", "Status", "Occurrences")}
+
 
 @pytest.fixture
-def car(s, rx, ages, cal):
-    return Car(s, rx, ages, cal)
+def car(s, rx, ages, cal, tx):
+    return Car(s, rx, ages, cal, tx)
 
 
 def level(name):
@@ -32,7 +37,7 @@ def level(name):
 
 def test_no_fault_no_level(car):
     assert car.step().fault_level == 0
-    assert car.faults.show_next() == -1
+    assert set(car.shown().values()) == {0}
 
 
 def signals(*names):
@@ -113,15 +118,15 @@ def test_faults_are_counted_and_shown_in_turn(car):
         car.faults.clear()
     car.s.overruns = 1
     car.step()
-    faults = car.faults
-    shown = {faults.show_next() for _ in range(4)}
-    assert len(shown) == faults.stored == 2
-    assert sorted(faults.occurrences[i] for i in shown) == [1, 3]
-    assert {faults.dtc(i) for i in shown} == {0x2138, 0xC001}
-    assert {faults.status(i) & 1 for i in shown} == {0, 1}
+    shown = [car.shown() for _ in range(4)]
+    assert {told["Count"] for told in shown} == {2}
+    assert shown[:2] == shown[2:] != shown[1::-1]
+    assert {told["Dtc"]: told["Occurrences"] for told in shown} == {0x2138: 3, 0xC001: 1}
+    assert {told["Dtc"]: told["Status"] & 1 for told in shown} == {0x2138: 0, 0xC001: 1}
 
 
 def test_every_fault_has_a_code_of_its_own(car):
-    faults = car.faults
-    codes = [faults.dtc(i) for i in range(len(faults.occurrences))]
-    assert len(set(codes)) == len(codes)
+    for bit in range(22):
+        car.faults.changed(1 << bit)
+    codes = {car.shown()["Dtc"] for _ in range(22)}
+    assert car.shown()["Count"] == len(codes) == 22

@@ -40,7 +40,7 @@ class Watched:
 
     def hear_raw(self, can_id, frame, length=8):
         """As the second of two records; the first is of a message that it does not know."""
-        see(self.memory, struct.pack("<II8sII8s", 0x123, 8, frame, can_id, length, frame), 0, 2)
+        see(struct.pack("<II8sII8s", 0x123, 8, frame, can_id, length, frame), 0, 32, self.memory)
 
     def tick(self, front, rear, driving=True, silent=False):
         if not silent:
@@ -186,7 +186,7 @@ def test_the_slew_of_the_control_stays_inside_the_band(cal, front, rear):
         watched.press(pedal)
         for _ in range(ticks):
             s.split_front_dnm, s.split_rear_dnm = targets
-            slew(s, cal, memory)
+            slew(s, memory, cal)
             assert not watched.tick(int(s.front_dnm), int(s.rear_dnm))
 
 

@@ -32,7 +32,7 @@ class Car:
         seen = []
         for _ in range(ticks):
             self.s.split_front_dnm, self.s.split_rear_dnm = front, rear
-            step(self.s, self.cal, self.memory)
+            step(self.s, self.memory, self.cal)
             seen.append(int(self.s.front_dnm))
         return seen
 

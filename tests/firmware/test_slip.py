@@ -47,7 +47,7 @@ class Control:
         turns(s, self.rx, self.cal)
         s.limited_dnm = torque_dnm
         split(s, self.rx, self.cal)
-        slew.step(s, self.cal, self.swings)
+        slew.step(s, self.swings, self.cal)
         before = int(s.front_dnm), int(s.rear_dnm)
         slip.step(s, self.rx, self.cal, self.past)
         after = int(s.front_dnm), int(s.rear_dnm)

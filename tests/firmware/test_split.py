@@ -37,7 +37,7 @@ class Axles:
             self.rx[f"Inv{name}Status.State"] = TORQUE if self.gates_on[side] >= self.delay else STANDBY
         s.limited_dnm = torque
         step(s, self.rx, self.cal)
-        slew(s, self.cal, self.swings)
+        slew(s, self.swings, self.cal)
         for side, on in enumerate((s.front_gates, s.rear_gates)):
             self.gates_on[side] = self.gates_on[side] + 1 if on else 0
         return self.torques

@@ -154,6 +154,24 @@ can.recv(message)
 flags = can.irq().flags()
 check("flags_are_0_when_all_is_read", flags == 0, flags)
 
+calls[0] = calls[1] = 0
+flags = can.irq().flags
+
+
+def reads_at_once(c):
+    calls[0] += 1
+    if flags() == CAN.IRQ_RX and c.recv(message) is message:
+        calls[1] += 1
+
+
+can.irq(reads_at_once, trigger=CAN.IRQ_RX, hard=True)
+for _ in range(50):
+    can.send(0x101, DATA)
+    can.send(0x102, DATA)
+    can.send(0x103, DATA)
+    time.sleep_ms(2)
+check("rx_interrupt_comes_once_for_each_frame_and_only_with_one_there", calls == [150, 150], calls)
+
 seen = []
 seen_in_handler = [0]
 

@@ -11,6 +11,7 @@ from hil.faults import Fault
 from hil.pytest_plugin import BenchFactory
 from hil.scenarios.slip import Course, drive, grip_lost_ms, launch, varied
 from hil.workshop import variant_calibration
+from twinaxle.calibration import Calibration
 
 
 @pytest.mark.req("SP-06")
@@ -71,9 +72,18 @@ class Lost(NamedTuple):
     milliseconds: float
 
 
-def grip_lost(new_bench: BenchFactory, pedal: float, kmh: float, phase_ms: float, perfect: bool) -> Lost:
+def grip_lost(
+    new_bench: BenchFactory,
+    pedal: float,
+    kmh: float,
+    phase_ms: float = 0,
+    *,
+    perfect: bool = False,
+    seed: int = 1,
+    calibration: Calibration | None = None,
+) -> Lost:
     """Grip goes at a speed with a pedal, so long after that speed was reached."""
-    bench = new_bench()
+    bench = new_bench(seed=seed, calibration=calibration)
     bench.start_up()
     bench.driver.pedal(pedal)
     bench.until(lambda: bench.speed_kmh > kmh, timeout=20)
@@ -88,32 +98,74 @@ PHASES_MS = (0, 2, 4, 6, 8)
 """Of the step of friction in the cycles of all nodes, 10 ms."""
 
 
+SEEDS = (1, 2)
+"""Of the nodes' phases and clocks: with those of the second one the news of the wheels come late."""
+
+
 @pytest.mark.req("SP-06")
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kmh", [20, 40, 60])
-def test_grip_lost_with_most_of_the_torque(new_bench: BenchFactory, kmh: float) -> None:
-    runs = [grip_lost(new_bench, 82, kmh, phase, perfect=False) for phase in PHASES_MS]
+def test_grip_lost_with_most_of_the_torque(new_bench: BenchFactory, kmh: float, seed: int) -> None:
+    runs = [grip_lost(new_bench, 76, kmh, phase, seed=seed) for phase in PHASES_MS]
     bench = new_bench()
     bench.measure(
-        f"mu_step_at_{kmh}_kmh_82_percent_pedal_in_band_ms",
+        f"mu_step_at_{kmh}_kmh_76_percent_pedal_in_band_ms",
         max(run.milliseconds for run in runs),
         300,
         req="SP-06",
-        comment=f"{runs[0].front_nm:.0f} Nm in front and {runs[0].rear_nm:.0f} Nm behind, worst of five phases",
+        comment=f"{runs[0].front_nm:.0f} Nm in front and {runs[0].rear_nm:.0f} Nm behind, worst of five phases, "
+        f"seed {seed}",
     )
 
 
+PEDALS = (24, 26, 28, 28.5, 29, 30, 30.1, 31, 33, 36)
+"""A little more torque than the slippery road takes: the wheels come on slowly."""
+
+
+@pytest.mark.req("SP-06")
+@pytest.mark.parametrize("kmh", [40, 60])
+def test_grip_lost_with_little_torque(new_bench: BenchFactory, kmh: float) -> None:
+    runs = [grip_lost(new_bench, pedal, kmh) for pedal in PEDALS]
+    bench = new_bench()
+    bench.measure(
+        f"mu_step_at_{kmh}_kmh_little_torque_in_band_ms",
+        max(run.milliseconds for run in runs),
+        300,
+        req="SP-06",
+        comment=f"worst of {len(PEDALS)} pedals, {runs[0].front_nm:.0f} to {runs[-1].front_nm:.0f} Nm in front",
+    )
+
+
+@pytest.mark.req("SP-06")
+@pytest.mark.parametrize("share", [-0.15, 0.15])
+@pytest.mark.parametrize(
+    "name", ["slip.inertia_dnm", "slip.begin_came_rpm", "slip.unheld_below_e3", "slip.doubt_mmps2"]
+)
+def test_grip_lost_with_little_torque_and_a_number_off(new_bench: BenchFactory, name: str, share: float) -> None:
+    off = varied(variant_calibration("78kWh"), name, share)
+    runs = [grip_lost(new_bench, pedal, 40, calibration=off) for pedal in (26, 28, 30, 32)]
+    bench = new_bench()
+    worst = max(run.milliseconds for run in runs)
+    comment = f"{name} {100 * share:+.0f} %, four pedals"
+    bench.measure("mu_step_off_in_band_ms", worst, 300, req="SP-06", comment=comment)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("pedal", [82, 100])
 @pytest.mark.parametrize("kmh", [20, 40, 60])
-def test_grip_lost_with_full_torque_is_as_good_as_it_can_be(new_bench: BenchFactory, kmh: float) -> None:
-    """From 330 Nm the units' 5000 Nm/s and the road's 45 Nm take more than 300 ms, whoever commands them."""
-    bounds = [grip_lost(new_bench, 100, kmh, phase, perfect=True).milliseconds for phase in PHASES_MS]
-    runs = [grip_lost(new_bench, 100, kmh, phase, perfect=False) for phase in PHASES_MS]
+def test_grip_lost_with_full_torque_is_as_good_as_it_can_be(
+    new_bench: BenchFactory, kmh: float, pedal: float, seed: int
+) -> None:
+    """From 310 Nm on the units' 5000 Nm/s and the road's 45 Nm can take more than 300 ms, whoever commands them."""
+    bounds = [grip_lost(new_bench, pedal, kmh, phase, perfect=True, seed=seed).milliseconds for phase in PHASES_MS]
+    runs = [grip_lost(new_bench, pedal, kmh, phase, seed=seed) for phase in PHASES_MS]
     times = [run.milliseconds for run in runs]
     bench = new_bench()
-    name = f"mu_step_at_{kmh}_kmh_full_torque"
+    name = f"mu_step_at_{kmh}_kmh_{pedal}_percent_pedal"
+    torques = f"{runs[0].front_nm:.0f} Nm in front and {runs[0].rear_nm:.0f} Nm behind"
     bench.note(f"{name}_bound_ms", max(bounds), comment="zero torque from the first command that could know")
-    bench.note(f"{name}_in_band_ms", max(times), comment=f"{runs[0].front_nm:.0f} Nm a motor, worst of five phases")
-    worst = max(time - bound for time, bound in zip(times, bounds, strict=True))
-    bench.measure(f"{name}_behind_bound_ms", worst, 20, comment="worst of five phases")
+    bench.note(f"{name}_in_band_ms", max(times), comment=f"{torques}, worst of five phases, seed {seed}")
+    bench.measure(f"{name}_behind_bound_ms", max(times) - max(bounds), 10, comment="worst of five phases of each")
 
 
 @pytest.mark.req("SP-06")

@@ -11,6 +11,9 @@ FRAME_FORMAT = "VFrameFormat"
 BIT_RATE = "Baudrate"  # bit/s, of the file
 PROFILE, DATA_ID, MAX_DELTA = "E2eProfile", "E2eDataId", "E2eMaxDelta"
 
+# Where E2E profile 1 has its signals: start and length in bits.
+PROTECTION: dict[str, tuple[int, int]] = {"Crc": (0, 8), "Counter": (8, 4)}
+
 # What the numbers of VFrameFormat mean, where it is not an ENUM.
 FRAME_FORMATS: dict[float, str] = {
     0: "StandardCAN",
@@ -61,3 +64,8 @@ def is_transport(document: Document, message: Message) -> bool:
 def is_protected(document: Document, message: Message) -> bool:
     """True if the message has E2E profile 1."""
     return document.number(message, PROFILE) == 1
+
+
+def protection_names(document: Document, message: Message) -> set[str]:
+    """The names of the signals that carry the protection; none if the message has none."""
+    return set(PROTECTION) if is_protected(document, message) else set()

@@ -97,6 +97,7 @@ def accept(at: int, end: int, frames: ptr8) -> int:
         buf = ptr8(frame + 8)
         verdict = 0
         if head & 16:
+            at = int(table)
             end = (head >> 9) & 255  # the CRC from here on
 $(accept_crc)
             verdict = 4
@@ -218,9 +219,9 @@ def pack(ready: int, buf: ptr8):
                 if value == 15:
                     value = 0
                 state[_E2E] = value
-                value = (head >> 9) & 255  # the CRC from here on
+                ready = (head >> 9) & 255  # the CRC from here on
 $(pack_crc)
-                buf[0] = value
+                buf[0] = ready
         left >>= 1
         entry = ptr32(int(entry) + 8)
         state = ptr32(int(state) + 4)
@@ -229,25 +230,21 @@ $(pack_crc)
 
 @micropython.viper
 def tick(ms: int) -> int:
-    now = 0
-    message = ptr32(ages)
-    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES)
-    end = int(message) + 4 * _RECEIVED
+    message = _RECEIVED
+    age = ptr32(ages)
+    times = ptr16(int(ptr8(_TABLE)) + _MESSAGES + 2)
     late = 0
-    bit = 1
-    while int(message) < end:
-        now = message[0] + ms
-        limit = (entry[0] >> 16) & 0xFFFF
+    while message:
+        message -= 1
+        now = age[message] + ms
+        limit = times[message << 2]
         if now >= limit:
-            if limit:
-                late |= bit
+            if limit:  #if few
+            if limit and message < 30:  #if many
+                late |= 1 << message
             if now > 1000000:
                 now = 1000000
-        message[0] = now
-        bit <<= 1  #if few
-        bit = (bit << 1) & 0x3FFFFFFF  #if many
-        message = ptr32(int(message) + 4)
-        entry = ptr32(int(entry) + 8)
+        age[message] = now
     return late
 
 
@@ -271,23 +268,21 @@ def start_values(message: int):
 
 @micropython.viper
 def due(ms: int) -> int:
-    time = 0
-    message = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
-    entry = ptr32(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED)
-    end = int(message) + 4 * _SENT
+    message = _SENT
+    left = ptr32(int(ptr8(ages)) + 4 * _COUNTDOWN)
+    times = ptr16(int(ptr8(_TABLE)) + _MESSAGES + 8 * _RECEIVED + 2)
+    now = _NOW - ms
     ready = 0
-    bit = 1
-    while int(message) < end:
-        cycle = (entry[0] >> 16) & 0xFFFF
+    while message:
+        message -= 1
+        cycle = times[message << 2]
         if cycle:
-            time = message[0] - ms
-            if time <= _NOW - ms:
-                ready |= bit
+            time = left[message] - ms
+            if time <= now:
+                ready |= 1 << message  #if few
+                if message < 30:  #if many
+                    ready |= 1 << message  #if many
                 time += cycle
-            message[0] = time
-        bit <<= 1  #if few
-        bit = (bit << 1) & 0x3FFFFFFF  #if many
-        message = ptr32(int(message) + 4)
-        entry = ptr32(int(entry) + 8)
+            left[message] = time
     return ready
 """

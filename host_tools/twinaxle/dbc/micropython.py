@@ -40,7 +40,8 @@ def generate(database: Database, node: str | None, read: Set[str] | None = None)
             "starts": 'array("i", array("h", _START))' if _start_typecode(layout) == "h" else 'array("i", _START)',
             "tx_start": _tx_start(layout), "state": _state(layout),
             "word": "word" if layout.has_motorola else "int(buf)",
-            "accept_crc": _crc_lines(layout, "end", 12), "pack_crc": _crc_lines(layout, "value", 16),
+            "accept_crc": _crc_lines(layout, "end", "ptr8(at)", 12),
+            "pack_crc": _crc_lines(layout, "ready", "table", 16),
             "rx_slots": str(_slot_count(layout.received)),
         }),
         "\n\n" + _filters_text(layout) + _schedule_text(layout),
@@ -292,14 +293,14 @@ def _state(layout: Layout) -> str:
     return f"{start} + [_NOW + phase for phase in {tuple(phases(sent))}]"
 
 
-def _crc_lines(layout: Layout, crc: str, indent: int) -> str:
+def _crc_lines(layout: Layout, crc: str, table: str, indent: int) -> str:
     """CRC over bytes 1 and up: straight for what all protected messages have, a loop for the rest."""
     lengths = [entry.message.length for entry in layout.entries if entry.message.e2e] or [2]
     pad = " " * indent
-    lines = [f"{pad}{crc} = table[{crc} ^ buf[{at}]]" for at in range(1, min(lengths))]
+    lines = [f"{pad}{crc} = {table}[{crc} ^ buf[{at}]]" for at in range(1, min(lengths))]
     if max(lengths) > min(lengths):
         lines += [f"{pad}byte = {min(lengths)}", f"{pad}while byte < head & 15:"]
-        lines += [f"{pad}    {crc} = table[{crc} ^ buf[byte]]", f"{pad}    byte += 1"]
+        lines += [f"{pad}    {crc} = {table}[{crc} ^ buf[byte]]", f"{pad}    byte += 1"]
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ time of the references, times their instructions, is the estimate. Code is of tw
 kind has its own time per instruction. How far the references are apart gives the error.
 
 Not measured, since it is C on the board: the work inside the CAN driver and the interrupt's way into Python. For these
-stand assumed instructions, and half of them goes into the error.
+stand the rows of cortex/costs.toml, each with its error.
 """
 
 import ast
@@ -15,13 +15,14 @@ import os
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twinaxle.errors import UserError
 from twinaxle.firmware.build import build_flash
+from twinaxle.firmware.cortex.costs import sum_rows
 from twinaxle.micropython import find_micropython
 from twinaxle.paths import BUILD, FIRMWARE
 
@@ -31,12 +32,11 @@ LIMIT_INSTRUCTIONS = 70_000
 """RT-01: 1 ms."""
 GOAL_INSTRUCTIONS = 35_000
 
-INTERRUPT_INSTRUCTIONS = 1000
-"""Assumed: from the interrupt's vector into a hard handler and out again (a soft one by schedule: 1312)."""
-DRIVER_INSTRUCTIONS = {"recv": 350, "flags": 100, "send": 350, "pin": 40}
-"""Assumed: work inside a C call of the driver, beyond the call itself."""
-SENDS_OF_A_TICK = 5
-PINS_OF_A_TICK = 3
+TICK_CALLS = {"machine.CAN.send": 5, "machine.CAN.state": 1, "machine.WDT.feed": 1}
+"""Calls of the driver in a tick, rows of costs.toml; the clock's are measured."""
+TICK_INTERRUPTS = {"transmit": 5, "timer": 1, "systick": 1}
+FRAME_CALLS = {"machine.CAN.recv": 1}
+FRAME_INTERRUPTS = {"receive": 1}
 
 _SETTLE = 5
 """Periods at the start whose time does not count as the worst: this machine's caches are cold."""
@@ -65,7 +65,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the tick: how often it is called in a period and how long it takes in all, means."""
+    """A function of the tick: how often it is called in a period and how long it takes in all, means."""
 
     name: str
     calls: float
@@ -90,7 +90,6 @@ class Measurement:
     """The receive interrupt's handler, for one frame."""
     mean_frames: float
     most_frames: int
-    methods: list[Part]
     functions: list[Part]
     """The viper functions."""
     periods: int
@@ -131,8 +130,6 @@ class Cost:
     """Receive interrupt of one frame."""
     worst_period: Estimate
     """Worst tick and the receive interrupts of a period with the most frames: what RT-01 limits."""
-    methods: dict[str, float]
-    """Mean instructions in a period of the parts of the tick."""
     ns_per_instruction: dict[str, float]
     spread: dict[str, float]
     """Largest relative distance of a reference from the mean of its kind."""
@@ -147,18 +144,6 @@ def viper_functions(firmware: Path = FIRMWARE) -> dict[str, int]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
         and any(ast.unparse(decorator) == "micropython.viper" for decorator in node.decorator_list)
-    }
-
-
-def public_methods(firmware: Path = FIRMWARE) -> dict[str, int]:
-    """Methods without a leading underscore: `Class.method` -> number of arguments besides self."""
-    return {
-        f"{node.name}.{item.name}": len(item.args.args) - 1
-        for path in sorted(firmware.glob("*/*.py"))
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef)
-        for item in node.body
-        if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and not item.decorator_list
     }
 
 
@@ -178,7 +163,6 @@ def measure(recording: Recording, repeats: int) -> Measurement:
         content = {
             "recording": str(recorded),
             "repeats": repeats,
-            "methods": public_methods(),
             "functions": viper_functions(),
         }
         task.write_text(json.dumps(content))
@@ -220,9 +204,8 @@ def estimate(measured: Measurement) -> Cost:
         bytecode = max(0.0, time_ns - viper_ns) / ratio["bytecode"]
         return bytecode + viper, bytecode * spread["bytecode"] + viper * spread["viper"]
 
-    tick_c = SENDS_OF_A_TICK * DRIVER_INSTRUCTIONS["send"] + PINS_OF_A_TICK * DRIVER_INSTRUCTIONS["pin"]
-    tick_c += INTERRUPT_INSTRUCTIONS
-    frame_c = INTERRUPT_INSTRUCTIONS + DRIVER_INSTRUCTIONS["recv"] + DRIVER_INSTRUCTIONS["flags"]
+    tick_c, tick_c_error = _rows(TICK_CALLS, TICK_INTERRUPTS)
+    frame_c, frame_c_error = _rows(FRAME_CALLS, FRAME_INTERRUPTS)
     timer = measured.timer_ns / ratio["bytecode"]
     frame = measured.frame_ns / ratio["bytecode"]
 
@@ -231,19 +214,24 @@ def estimate(measured: Measurement) -> Cost:
         python += timer + frames * frame
         error += (timer + frames * frame) * spread["bytecode"]
         c = tick_c + frames * frame_c
-        return Estimate(python + c, (error + c / 2) / (python + c))
+        return Estimate(python + c, (error + tick_c_error + frames * frame_c_error) / (python + c))
 
     worst_ns = measured.mean_tick_ns * measured.worst_over_mean
     return Cost(
         mean_tick=ticks(measured.mean_tick_ns, 0),
         worst_tick=ticks(worst_ns, 0),
-        frame=Estimate(frame + frame_c, (frame * spread["bytecode"] + frame_c / 2) / (frame + frame_c)),
+        frame=Estimate(frame + frame_c, (frame * spread["bytecode"] + frame_c_error) / (frame + frame_c)),
         worst_period=ticks(worst_ns, measured.most_frames),
-        methods={part.name: part.time_ns / ratio["bytecode"] for part in measured.methods if part.calls},
         ns_per_instruction=ratio,
         spread=spread,
         measurement=measured,
     )
+
+
+def _rows(calls: Mapping[str, int], interrupts: Mapping[str, int]) -> tuple[float, float]:
+    """(instructions, absolute error) of calls of the driver and of interrupts."""
+    (driver, driver_error), (interrupt, interrupt_error) = sum_rows("driver", calls), sum_rows("interrupt", interrupts)
+    return driver + interrupt, driver_error + interrupt_error
 
 
 def as_bytes(recording: Recording) -> bytes:
@@ -272,7 +260,6 @@ def _measurement(said: dict[str, Any]) -> Measurement:
         frame_ns=(frames_us / sum(frames) - clock_us) * 1000,
         mean_frames=statistics.fmean(frames),
         most_frames=max(frames),
-        methods=_parts(said["methods"], periods),
         functions=_parts(said["functions"], periods),
         periods=periods,
     )

@@ -30,12 +30,7 @@ def report(cost: Cost) -> list[str]:
         _row(f"worst, {measured.most_frames} frames", cost.worst_period),
         "",
         f"RT-01 allows {LIMIT_INSTRUCTIONS} instructions in a period, the goal is {GOAL_INSTRUCTIONS}: {verdict}",
-        "",
-        "Parts of the mean tick, instructions (with the functions that they call)",
     ]
-    for name, instructions in sorted(cost.methods.items(), key=lambda item: -item[1]):
-        if instructions >= cost.mean_tick.instructions / 200:
-            lines.append(f"  {name:22}{instructions:14.0f}")
     lines += ["", "Viper functions, calls in a period and instructions in all (each without the others that it calls)"]
     for part in sorted(measured.functions, key=lambda item: -item.time_ns):
         if part.calls:

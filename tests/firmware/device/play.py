@@ -5,6 +5,7 @@
 import gc
 import sys
 from array import array
+from time import ticks_us
 
 import micropython
 from vcu.calibration import cal
@@ -12,15 +13,13 @@ from vcu.can_port import CanPort
 from vcu.monitor import memory
 from vcu.signals import signals
 from vcu.tick import Vcu
-from vcu.timing import Figures, begin, end
+from vcu.timing import figures, note
 
 
-class Irq:
-    def __init__(self, can):
-        self._can = can
-
-    def flags(self):
-        return 2 if self._can.at < self._can.end else 0
+@micropython.viper
+def set_length(view, length: int):
+    # As the real recv() does. A memoryview of a 64-bit MicroPython: type, offset and typecode, length, items
+    ptr32(id(view))[4] = length  # noqa: F821 (viper's)
 
 
 class Can:
@@ -32,14 +31,12 @@ class Can:
         self.at = self.end = 0
         self.now = 1
         self.full = False
-        self._irq = Irq(self)
 
     def set_filters(self, filters):
         pass
 
     def irq(self, handler, trigger, hard):
         self.handler = handler
-        return self._irq
 
     def state(self):
         return self.now
@@ -51,6 +48,7 @@ class Can:
         into[0] = self.frames[self.at]
         data = self.frames[self.at + 1]
         view = into[1]
+        set_length(view, 8)
         i = 0
         while i < 8:
             view[i] = data[i]
@@ -100,9 +98,7 @@ def main():
     can = Can()
     front, rear = Line(), Line()
     port = CanPort(can, signals)
-    # The view's length is that of every frame here: the real recv() sets it
-    port._view = port._frame[1] = memoryview(port.ring)[:8]
-    vcu = Vcu(cal, port, Figures(1), front, rear)
+    vcu = Vcu(cal, port, front, rear)
     results = array("h", bytes(12 * len(ticks)))
     gc.collect()
     gc.disable()
@@ -122,10 +118,10 @@ def main():
         micropython.heap_lock()
         while can.at < can.end:
             can.handler(can)
-        begin()
+        began = ticks_us()
         vcu.tick(1)
-        end()
-        port.flush()
+        note(figures, began, ticks_us())
+        port.transmit(0)
         micropython.heap_unlock()
         results[at] = signals[0]
         results[at + 1] = signals[65]

@@ -149,10 +149,11 @@ def _rows(kind: str, rows: Mapping[str, Mapping[str, Any]], times: Mapping[str, 
 
 def _modules() -> dict[str, types.ModuleType]:
     """MicroPython's own modules that the firmware uses, for the emulated board."""
-    gc, binascii, view = (types.ModuleType(name) for name in ("gc", "binascii", "view_length"))
+    gc, binascii, uctypes, view = (types.ModuleType(name) for name in ("gc", "binascii", "uctypes", "view_length"))
     vars(binascii)["crc32"] = lambda data, value=0: zlib.crc32(bytes(data), value)
     vars(view)["set_length"] = lambda block, length: setattr(block, "length", length)
-    return {"gc": gc, "binascii": binascii, "view_length": view, "os": os, "sys": sys}
+    vars(uctypes)["addressof"] = lambda block: block.address
+    return {"gc": gc, "binascii": binascii, "uctypes": uctypes, "view_length": view, "os": os, "sys": sys}
 
 
 def report(found: Count, top: int = 30) -> list[str]:

@@ -59,6 +59,8 @@ class _Charger:
 
     def _divide(self, statement: ast.stmt) -> bool:
         """Put charges into the blocks inside of a statement; whether there are any."""
+        if isinstance(statement, ast.FunctionDef):
+            return False  # another function
         again: float = 0
         if isinstance(statement, ast.While):
             again = self._expression(statement.test) + self._costs["branch"]

@@ -5,15 +5,14 @@ C function does, and the instructions charged for it are those of `costs.toml`. 
 small integers have bit 0 set, everything else is a handle.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import unicorn as uc
 from unicorn import arm_const as arm
 
+from twinaxle.firmware.cortex.costs import load_costs
 from twinaxle.firmware.cortex.memory import RAM_BASE, RAM_SIZE, Block, Ram
 
 _CODE_BASE, _CODE_SIZE = 0x0800_0000, 1 << 20
@@ -22,13 +21,14 @@ _RETURN = 0x0700_0F00  # where the outermost function returns to
 _BX_LR = b"\x70\x47\x00\xbf"
 _HANDLES = 0x6000_0000
 _SMALL_INT = 1 << 30
+_OUTSIDE = 1  # globals of whoever calls from outside: of no module
 
 # Places in mp_fun_table (py/nativeglue.h)
 _NONE, _FALSE, _TRUE = 0, 1, 2
 _RUNTIME = {
     3: "native_from_obj", 4: "native_to_obj", 5: "swap_globals", 7: "load_global", 9: "load_attr", 10: "load_method",
     14: "store_attr", 15: "subscr", 16: "is_true", 18: "binary_op", 27: "call_function", 28: "call_method",
-    46: "floor_divide", 47: "modulo",
+    32: "nlr_push", 33: "nlr_pop", 39: "unpack_sequence", 46: "floor_divide", 47: "modulo",
 }  # fmt: skip
 _TABLE_ENTRIES = 64
 
@@ -62,7 +62,7 @@ class Machine:
         self.executed: Counter[str] = Counter()
         self.charged: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
-        self.costs: dict[str, Any] = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
+        self.costs = load_costs()
         self._emulator = emulator = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         emulator.mem_map(_CODE_BASE, _CODE_SIZE)
         emulator.mem_map_ptr(RAM_BASE, RAM_SIZE, uc.UC_PROT_ALL, self.ram.buffer)
@@ -79,6 +79,7 @@ class Machine:
         self._current = ""
         self._globals: dict[str, Any] = {}
         self._names: list[str] = []
+        self._active = _OUTSIDE
         self._pending: Callable[[], int] | None = None
         self._failure: BaseException | None = None
 
@@ -152,22 +153,34 @@ class Machine:
 
     # --- running ---
 
+    def cell(self, value: Any) -> int:
+        """Put what a closure has closed over (mp_obj_cell_t) into memory; the word that stands for it."""
+        return self.words(0, self.to_object(value))
+
     def call(
-        self, name: str, entry: int, fun: int, names: list[str], scope: dict[str, Any], args: tuple[Any, ...]
+        self,
+        name: str,
+        entry: int,
+        fun: int,
+        names: list[str],
+        scope: dict[str, Any],
+        args: tuple[Any, ...],
+        cells: tuple[int, ...] = (),
     ) -> Any:
         """Call a viper function: `entry` its address, `fun` that of its function object, `names` its module's names,
-        `scope` its module's globals. Returns the Python object that it returns.
+        `scope` its module's globals, `cells` those that it closes over. Returns the Python object that it returns.
         """
         emulator = self._emulator
         before = self._current, self._globals, self._names
         self._current, self._globals, self._names = name, scope, names
         self.calls[name] += 1
         stack = emulator.reg_read(arm.UC_ARM_REG_SP)
-        below = stack - 4 * ((len(args) + 1) // 2 * 2)
-        for at, value in enumerate(args):
-            self._write(below + 4 * at, self.to_object(value))
+        words = [*cells, *map(self.to_object, args)]
+        below = stack - 4 * ((len(words) + 1) // 2 * 2)
+        for at, word in enumerate(words):
+            self._write(below + 4 * at, word)
         for register, value in (
-            (arm.UC_ARM_REG_SP, below), (arm.UC_ARM_REG_R0, fun), (arm.UC_ARM_REG_R1, len(args)),
+            (arm.UC_ARM_REG_SP, below), (arm.UC_ARM_REG_R0, fun), (arm.UC_ARM_REG_R1, len(words)),
             (arm.UC_ARM_REG_R2, 0), (arm.UC_ARM_REG_R3, below), (arm.UC_ARM_REG_LR, _RETURN | 1),
         ):  # fmt: skip
             emulator.reg_write(register, value)
@@ -213,8 +226,8 @@ class Machine:
             self._failure = error
             emulator.emu_stop()
 
-    def _charge(self, what: str, kind: str = "") -> None:
-        self.charged[f"{what}.{kind}"] += self.costs[what][kind]
+    def _charge(self, what: str, kind: str, times: int = 1) -> None:
+        self.charged[f"{what}.{kind}"] += times * self.costs[what][kind]
 
     # --- the runtime: arguments are the registers r0 to r2 ---
 
@@ -258,9 +271,21 @@ class Machine:
         self._charge("native_to_obj", "int")
         return self.to_object(_signed(value) if kind == _TYPE_INT else value)
 
-    def _swap_globals(self, _: int, __: int, ___: int) -> int:
-        # Called on the way in and out of a function that uses globals. Scopes are kept by `call`.
+    def _swap_globals(self, new: int, _: int, __: int) -> int:
+        # On the way in and out of a function that uses globals; 0 where they stay. Scopes are kept by `call`.
         self._charge("lookup", "swap_globals")
+        if new in (0, self._active):
+            return 0
+        old, self._active = self._active, new
+        return old
+
+    def _nlr_push(self, _: int, __: int, ___: int) -> int:
+        # Where globals were swapped: an exception has to swap them back
+        self._charge("lookup", "nlr_push")
+        return 0
+
+    def _nlr_pop(self, _: int, __: int, ___: int) -> int:
+        self._charge("lookup", "nlr_pop")
         return 0
 
     def _load_global(self, name: int, _: int, __: int) -> int:
@@ -295,9 +320,20 @@ class Machine:
         items[self.from_object(index)] = self.from_object(value)
         return self.to_object(None)
 
+    def _unpack_sequence(self, sequence: int, count: int, place: int) -> int:
+        self._charge("lookup", "unpack")
+        self._charge("lookup", "unpack_item", count)
+        items = self.from_object(sequence)
+        if len(items) != count:
+            raise EmulationError(f"{self._current}: {len(items)} items for {count} names")
+        for at, value in enumerate(reversed(items)):
+            self._write(place + 4 * at, self.to_object(value))
+        return 0
+
     def _is_true(self, obj: int, _: int, __: int) -> int:
-        self._charge("arithmetic", "is_true")
-        return int(bool(self.from_object(obj)))
+        value = self.from_object(obj)
+        self._charge("arithmetic", "is_true_list" if isinstance(value, list) else "is_true")
+        return int(bool(value))
 
     def _binary_op(self, op: int, left: int, right: int) -> int:
         self._charge("arithmetic", "binary_op")
@@ -322,7 +358,7 @@ class Machine:
     def _call_function(self, fun: int, counts: int, args: int) -> None:
         function = self.from_object(fun)
         if hasattr(function, "viper_name"):
-            self._charge("call", "bound" if hasattr(function, "__self__") else "function")
+            self._charge("call", "bound" if hasattr(function, "__self__") else function.call_kind)
         elif not hasattr(function, "charged_as"):  # the driver's charge has the call in it
             self._charge("call", "builtin")
         self._call_later(function, counts & 0xFF, args)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from twinaxle.errors import UserError
 from twinaxle.firmware.build import BOARD_MARCH, compile_source
+from twinaxle.firmware.signs import without_sign_idiom
 
 _VERSION = 6
 _SCOPES = (
@@ -135,8 +136,11 @@ def read_mpy(content: bytes) -> Module:
 
 
 def compile_module(path: Path, name: str) -> Module:
-    """Compile a source file for the board as module `name`. Raises UserError where it does not compile."""
-    return read_mpy(compile_source(path, name, path.read_bytes(), BOARD_MARCH))
+    """Compile a source file for the board as module `name`, as build.py does. Raises UserError where it does not
+    compile.
+    """
+    source = without_sign_idiom(path.read_text(encoding="utf-8"))
+    return read_mpy(compile_source(path, name, source.encode(), BOARD_MARCH))
 
 
 def viper_functions(tree: ast.Module, code: Code) -> dict[str, Code]:
@@ -155,8 +159,10 @@ def _pairs(body: list[ast.stmt], code: Code, prefix: str) -> Iterator[tuple[str,
     for scope, child in zip(scopes, code.children, strict=True):
         if isinstance(scope, ast.ClassDef):
             yield from _pairs(scope.body, child, f"{prefix}{scope.name}.")
-        elif isinstance(scope, ast.FunctionDef) and child.kind is Kind.VIPER:
-            yield f"{prefix}{scope.name}", child
+        elif isinstance(scope, ast.FunctionDef):
+            if child.kind is Kind.VIPER:
+                yield f"{prefix}{scope.name}", child
+            yield from _pairs(scope.body, child, f"{prefix}{scope.name}.<locals>.")
 
 
 def _scopes(node: ast.AST) -> Iterator[ast.AST]:

@@ -150,7 +150,8 @@ class _Link:
                 for item in module.constants
             )
         )
-        context = machine.words(0, 0, names, constants)
+        scope = machine.words(0)  # only its address matters
+        context = machine.words(0, scope, names, constants)
         self._fun = machine.words(0, context, 0, 0)
         return {name: machine.load_code(code.data) for name, code in viper_functions(self._tree, module.code).items()}
 
@@ -161,10 +162,18 @@ class _Link:
         entry = self._entries[python.__qualname__]
         name = f"{self._name}.{python.__qualname__}"
 
+        closed = python.__closure__ or ()
+        if len(closed) > 1:
+            raise UserError(f"{name} closes over {', '.join(python.__code__.co_freevars)}; only one is emulated.")
+        cells: list[int] = []
+
         def viper(*args: Any) -> Any:
-            return self._machine.call(name, entry, self._fun, self._names, self._scope, args)
+            if closed and not cells:  # what is closed over may be set after the function's definition
+                cells.append(self._machine.cell(closed[0].cell_contents))
+            return self._machine.call(name, entry, self._fun, self._names, self._scope, args, tuple(cells))
 
         viper.viper_name = name  # type: ignore[attr-defined]
+        viper.call_kind = "closure" if closed else "function"  # type: ignore[attr-defined]
         return viper
 
 

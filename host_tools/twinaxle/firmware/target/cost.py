@@ -3,8 +3,8 @@
     micropython cost.py TASK
 
 TASK is a JSON file: `recording`, path of a file with, for each period, a byte with the number of frames and for each
-frame id (2 bytes) and data (8 bytes); `repeats`; `methods` and `functions`, the parts that are timed, each with its
-number of arguments. Prints one JSON object. Sums are the least of all repeats.
+frame id (2 bytes) and data (8 bytes); `repeats`; `functions`, the viper functions that are timed, each with its number
+of arguments. Prints one JSON object. Sums are the least of all repeats.
 """
 
 import gc
@@ -45,10 +45,10 @@ def measure_clock():
     return spent / rounds
 
 
-def measure_parts(recording, periods, wrap):
-    """Name -> (calls, us) of the parts that `wrap` wraps."""
+def measure_functions(recording, periods, functions):
+    """Name -> (calls, us) of the viper functions."""
     measured = parts.Parts()
-    Replay(recording, periods, lambda app, vcu: wrap(measured, vcu)).run()
+    Replay(recording, periods, on_load=lambda: parts.wrap_functions(measured, functions)).run()
     return measured.net_us()
 
 
@@ -65,7 +65,6 @@ def main(task):
     least_loop = [NEVER_US] * periods
     least_sums = [NEVER_US] * (3 + len(mixes.MIXES))
     functions = [mix[3] for mix in mixes.MIXES]
-    methods_rounds = []
     functions_rounds = []
     clock_us = NEVER_US
     gc.disable()
@@ -73,7 +72,7 @@ def main(task):
         gc.collect()
         clock_us = min(clock_us, measure_clock())
         measure_references(pairs)
-        replay = Replay(recording, periods, None, functions)
+        replay = Replay(recording, periods, between=functions)
         replay.run()
         gc.disable()
         least_loop = [min(a, b) for a, b in zip(least_loop, replay.loop_us)]
@@ -81,12 +80,7 @@ def main(task):
         least_sums = [min(a, b) for a, b in zip(least_sums, sums)]
         if repeat % 4 == 0:
             gc.collect()
-            methods_rounds.append(
-                measure_parts(recording, periods, lambda made, vcu: parts.wrap_methods(made, vcu, task["methods"]))
-            )
-            functions_rounds.append(
-                measure_parts(recording, periods, lambda made, vcu: parts.wrap_functions(made, task["functions"]))
-            )
+            functions_rounds.append(measure_functions(recording, periods, task["functions"]))
             gc.disable()
     print(
         json.dumps(
@@ -104,7 +98,6 @@ def main(task):
                 "frames": list(replay.frames),
                 "loop_us": least_loop,
                 "sums_us": least_sums[:3],
-                "methods": least_parts(methods_rounds),
                 "functions": least_parts(functions_rounds),
             }
         )

@@ -1,4 +1,4 @@
-"""Time in the parts of a tick: in the methods of the parts of `Vcu`, and in the firmware's viper functions."""
+"""Time in the parts of a tick: the firmware's viper functions."""
 
 import sys
 from time import ticks_us
@@ -88,17 +88,6 @@ def _added_us():
         rounds.append((probe.us[0] - call, all_us - loop - probe.us[0]))
     middle = _ROUNDS // 2
     return [sorted(values)[middle] / _PASSES for values in zip(*rounds)]
-
-
-def wrap_methods(parts, vcu, methods):
-    """Wrap the methods of the parts of `vcu`; `methods`: "Class.method" -> number of arguments."""
-    for name in dir(vcu):
-        part = getattr(vcu, name)
-        prefix = type(part).__name__ + "."
-        for path, arguments in methods.items():
-            if path.startswith(prefix):
-                method = path[len(prefix) :]
-                setattr(part, method, parts.wrap(name + "." + method, getattr(part, method), arguments))
 
 
 def wrap_functions(parts, functions):

@@ -9,6 +9,12 @@ import micropython
 FRAME_BYTES = 10
 
 
+@micropython.viper
+def set_length(view, length: int):
+    # A memoryview of a 64-bit MicroPython: type, offset and typecode, length, items
+    ptr32(id(view))[4] = length
+
+
 class Enough(Exception):
     """The recording has ended."""
 
@@ -45,11 +51,11 @@ def count(recording):
 class Replay:
     """One run of the firmware's `main`, driven from `machine.idle`. Times are in us, by a clock with steps of 1 us.
 
-    `on_ready(app, vcu)` is called when the firmware's objects exist. `between`, functions that are timed once between
-    two periods; their sums are in `between_us`.
+    `on_load()` is called when the firmware's modules are there. `between`, functions that are timed once between two
+    periods; their sums are in `between_us`.
     """
 
-    def __init__(self, recording, periods, on_ready=None, between=()):
+    def __init__(self, recording, periods, on_load=None, between=()):
         self.recording = recording
         self.periods = periods
         self.loop_us = array("i", (0,) * periods)
@@ -58,7 +64,7 @@ class Replay:
         self.timer_us = 0
         self.between = between
         self.between_us = array("i", (0,) * len(between))
-        self._on_ready = on_ready
+        self._on_load = on_load
         self._at = 0
         self._period = -1
         self._began = 0
@@ -72,27 +78,19 @@ class Replay:
         import machine
 
         self._machine = machine
-        while machine.pending:
-            machine.pending.popleft()
         machine.hooks["idle"] = self._idle
         from vcu import app
 
+        if self._on_load:
+            self._on_load()
         make_port = app.CanPort
-        make_vcu = app.Vcu
 
         def port_of(*args):
             self._port = port = make_port(*args)
-            port._view = memoryview(bytearray(8))  # the real recv() gives it the frame's length
+            set_length(port._frame[1], 8)  # as the real recv() does
             return port
 
-        def vcu_of(*args):
-            vcu = make_vcu(*args)
-            if self._on_ready:
-                self._on_ready(app, vcu)
-            return vcu
-
         app.CanPort = port_of
-        app.Vcu = vcu_of
         app.gc = Gc
         try:
             app.run()
@@ -131,15 +129,12 @@ class Replay:
         at += 1
         frame = self._port._frame
         data = self._port.ring
-        append = self._machine.pending_append
-        flag = self._machine.RX
         on_frame = self._machine.hooks["frame"]
         spent = 0
         for _ in range(count):
             frame[0] = recording[at] | recording[at + 1] << 8
             _copy(recording, at + 2, data)
             at += FRAME_BYTES
-            append(flag)
             began = ticks_us()
             on_frame(None)
             spent += ticks_us() - began

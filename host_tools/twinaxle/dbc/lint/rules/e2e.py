@@ -5,19 +5,14 @@ Profile 1 of AUTOSAR, variant 1A: CRC in byte 0, counter in the low nibble of by
 
 from collections.abc import Iterator
 
-from twinaxle.dbc.conventions import DATA_ID, MAX_DELTA, PROFILE, TIMEOUT, cycle_ms, is_protected
+from twinaxle.dbc.conventions import DATA_ID, MAX_DELTA, PROFILE, PROTECTION, TIMEOUT, cycle_ms, is_protected
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
+from twinaxle.dbc.lint.rules.layout import overlaps
 from twinaxle.dbc.syntax import Document, Message
 from twinaxle.dbc.syntax.tree import plain
 from twinaxle.e2e import COUNTERS
 
-FIELDS = {"Crc": (0, 8), "Counter": (8, 4)}  # name: start and length in bits
 LEAST_BYTES = 2
-
-
-def protection_names(document: Document, message: Message) -> set[str]:
-    """The names of the signals that carry the protection; none if the message has none."""
-    return set(FIELDS) if is_protected(document, message) else set()
 
 
 def _protected(document: Document) -> Iterator[Message]:
@@ -42,7 +37,7 @@ def e2e_fields(document: Document) -> Iterator[Hit]:
     for message in _protected(document):
         if message.line.length < LEAST_BYTES:
             yield Hit(message.line.length_at, f"message {message.name}: {PROFILE} 1 needs {LEAST_BYTES} bytes at least")
-        for name, (start, length) in FIELDS.items():
+        for name, (start, length) in PROTECTION.items():
             signal = message.signal_by_name.get(name)
             if signal is None:
                 yield Hit(message.line.at, f"message {message.name} has {PROFILE} 1 but no signal {name}: add it")
@@ -56,11 +51,9 @@ def e2e_fields(document: Document) -> Iterator[Hit]:
 
 @rule("e2e-overlap", Severity.ERROR, "a signal over Crc or Counter")
 def e2e_overlap(document: Document) -> Iterator[Hit]:
-    from twinaxle.dbc.lint.rules.layout import overlaps
-
     for message in _protected(document):
         for one, other in overlaps(message):
-            protection = next((signal for signal in (one, other) if signal.name in FIELDS), None)
+            protection = next((signal for signal in (one, other) if signal.name in PROTECTION), None)
             if protection:
                 guest = other if protection is one else one
                 text = f"signal {guest.title} lies over {protection.name}, which {PROFILE} 1 fills: move it"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from twinaxle.dbc.conventions import protection_names
 from twinaxle.dbc.lint.rule import Hit, Severity, rule
-from twinaxle.dbc.lint.rules.e2e import protection_names
 from twinaxle.dbc.lint.rules.scaling import LONGEST_SIGNAL
 from twinaxle.dbc.syntax import Document, Message, Signal
 from twinaxle.dbc.syntax.document import MOST_BYTES

@@ -68,11 +68,6 @@ class WDT:
         pass
 
 
-class _Irq:
-    def flags(self):
-        return 2 if position[0] < len(waiting) else 0
-
-
 class CAN:
     IRQ_TX = 1
     IRQ_RX = 2
@@ -82,7 +77,6 @@ class CAN:
     FLAG_UNORDERED = 16
 
     def __init__(self, number, bitrate):
-        self._irq = _Irq()
         self._mailbox = 0
 
     def recv(self, into):
@@ -114,7 +108,6 @@ class CAN:
 
     def irq(self, handler, trigger=0, hard=False):
         hooks["frame"] = handler
-        return self._irq
 
     def get_counters(self, counters):
         return counters

@@ -4,15 +4,10 @@ A built-in that does next to nothing costs what any call into C costs; the work 
 estimate. `sys.modules["machine"]` is also where the measurement finds what the firmware registered here.
 """
 
-from collections import deque
-
 PWRON_RESET = 1
-RX = 2
 
 nothing = b"".isdigit  # a built-in method without arguments; returns False
 hooks = {}
-pending = deque((), 256)  # answers of irq().flags()
-pending_append = pending.append
 
 
 def reset_cause():
@@ -51,20 +46,16 @@ class WDT:
         self.feed = nothing
 
 
-class _Irq:
-    flags = pending.popleft
-
-
 class CAN:
     IRQ_TX = 1
-    IRQ_RX = RX
+    IRQ_RX = 2
     IRQ_TX_FAILED = 4
     IRQ_STATE = 8
     STATE_BUS_OFF = 4
     FLAG_UNORDERED = 16
 
     def __init__(self, number, bitrate):
-        self.recv = [].count  # one argument; the frame is in its place before the interrupt
+        self.recv = len  # one argument, answers with something; the frame is in its place before the interrupt
         self.state = nothing
         self.cancel_send = [].count
         self._mailboxes = {can_id: can_id % 3 for can_id in range(0x800)}
@@ -75,7 +66,6 @@ class CAN:
 
     def irq(self, handler, trigger=0, hard=False):
         hooks["frame"] = handler
-        return _Irq
 
     def get_counters(self, counters):
         return counters
