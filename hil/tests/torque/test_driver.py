@@ -14,6 +14,29 @@ LIFT_OFF_G = {"Normal": 0.06, "Eco": 0.03, "Sport": 0.10, "Snow": 0.03}
 MODES = tuple(LIFT_OFF_G)
 
 
+@pytest.mark.req("TQ-01")
+def test_travel_comes_from_both_sensors_in_a_tenth_of_a_percent(driving: Bench) -> None:
+    """Each 0.1 % is seen in the demand; Sport's map is a straight line, and the same at all speeds."""
+    driving.driver.drive_mode("Sport")
+    driving.driver.pedal(40)
+    driving.until(lambda: driving.speed_kmh > 10, timeout=5)
+    seen = []
+    for tenth in range(11):
+        driving.driver.pedal(40 + tenth / 10)
+        driving.run(0.06)
+        seen.append(driving.latest("VcuStatus").TorqueDemand)
+    per_tenth_nm = (660.0 + 86.5) / 1000
+    steps = np.diff(seen)
+    driving.measure("step_of_a_tenth_percent_nm", float(np.min(steps)), at_least=0.5 * per_tenth_nm, req="TQ-01")
+    error = np.max(np.abs(seen - (per_tenth_nm * (400 + np.arange(11)) - 86.5))) / per_tenth_nm / 10
+    driving.measure("travel_error_percent", float(error), 0.1, req="TQ-01")
+    fault = driving.faults.offset("PedalsDriver", "Apps1", 200)  # 5 %: the other one counts
+    driving.run(0.06)
+    error = abs(driving.latest("VcuStatus").TorqueDemand - seen[-1]) / per_tenth_nm / 10
+    driving.measure("travel_beside_a_high_sensor_percent", float(error), 0.1, req="TQ-01")
+    fault.clear()
+
+
 @pytest.mark.req("TQ-02")
 @pytest.mark.parametrize("mode", MODES)
 def test_no_step_of_torque_at_constant_pedal(driving: Bench, mode: str) -> None:
