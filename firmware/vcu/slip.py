@@ -236,10 +236,14 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
             if most > holds // 2:
                 most = holds // 2
         elif not broke and quiet > _DEPTH:
-            old[of + _BROKE] = holds
+            old[of + _BROKE] = holds + 1
         elif broke and (holds < cal[_LEAST_GRIP] or holds * 1000 < broke * cal[_UNHELD]):
             # Wheels that hardly anything holds do not slip: the car is faster than it was thought
-            s[_ROAD] = road + (slips if slips < slip_most else slip_most) * sign
+            if slips < slip_most * 2:
+                quiet = _GRIPS
+            else:
+                slips = slip_most * 2
+            s[_ROAD] = road + slips * sign
             s[_REST] = ((s[_REST] & 0xFFFF ^ 0x8000) - 0x8000) + cal[_FASTER] * cal[_RATIO] * 9 // _MMPS2 * sign
         elif slips < slip_most * cal[_REGRIP] // 100:
             quiet = _GRIPS

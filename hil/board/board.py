@@ -1,5 +1,6 @@
 """The virtual board: a Pyboard v1.1 whose processor is the real MicroPython in a child process, in the bench's time."""
 
+import functools
 import tomllib
 from collections.abc import Callable
 from enum import IntEnum
@@ -20,8 +21,6 @@ from twinaxle.errors import UserError
 from twinaxle.micropython import find_micropython
 
 COST_FILE = Path(__file__).with_name("cost.toml")
-TICK_COST_US = 500
-RX_COST_US = 60
 BOOT_NS = 150_000_000
 """Reset to the first line of boot.py; an estimate."""
 SOFT_BOOT_NS = 20_000_000
@@ -56,12 +55,12 @@ class BoardCrashed(UserError):  # noqa: N818
     """The interpreter itself ended; the message has what it printed last."""
 
 
-def default_tick_cost_us() -> int:
-    """The computing time of a tick as `twinaxle firmware cost` wrote it, else 500 us."""
-    if not COST_FILE.exists():
-        return TICK_COST_US
+@functools.cache
+def default_costs_us() -> tuple[int, int]:
+    """Computing times of a tick and of the interrupt of a received frame, as `twinaxle firmware count` wrote them."""
     with COST_FILE.open("rb") as file:
-        return int(tomllib.load(file).get("tick_cost_us", TICK_COST_US))
+        costs = tomllib.load(file)
+    return costs["tick_cost_us"], costs["rx_cost_us"]
 
 
 class VirtualBoard:
@@ -69,8 +68,9 @@ class VirtualBoard:
 
     Args:
         flash: folder that is the board's flash: boot.py, main.py and what they import; kept over resets and power
-        cuts. tick_cost_us: computing time charged to a Timer wake-up; its outputs take effect that much later. None:
-        the measured. rx_cost_us: the same for a CAN interrupt.
+        cuts.
+        tick_cost_us: computing time charged to a Timer wake-up; its outputs take effect that much later. None:
+            the counted. rx_cost_us: the same for a CAN interrupt.
         clock_ppm: error of the board's crystal, positive is fast.
         watchdog_hz: the watchdog's own oscillator (17 to 47 kHz by the data sheet).
         micropython: interpreter to use instead of the one that is found (see `twinaxle.micropython`).
@@ -89,7 +89,7 @@ class VirtualBoard:
         *,
         profile: str = "pybv11",
         tick_cost_us: int | None = None,
-        rx_cost_us: int = RX_COST_US,
+        rx_cost_us: int | None = None,
         clock_ppm: float = 0.0,
         watchdog_hz: int = 32_000,
         micropython: Path | None = None,
@@ -112,7 +112,9 @@ class VirtualBoard:
         """
         self.hung = False
         self._micropython = find_micropython(micropython).path
-        self._costs_us = (default_tick_cost_us() if tick_cost_us is None else tick_cost_us, rx_cost_us)
+        tick_us, rx_us = default_costs_us()
+        tick_us = tick_us if tick_cost_us is None else tick_cost_us
+        self._costs_us = tick_us, rx_us if rx_cost_us is None else rx_cost_us
         self._clock_ppm = clock_ppm
         self._hang_s = hang_s
         self._session: Session | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from hil.bench import Bench
-from hil.board.board import default_tick_cost_us
+from hil.board.board import default_costs_us
 from twinaxle.calibration import Calibration
 
 BAND_SHARE = 0.10
@@ -83,6 +83,7 @@ def grip_lost_ms(bench: Bench, mu: float = 0.1, perfect: bool = False) -> float:
     told = [False] * len(watched)
     seen_ns = -1
     waits = perfect
+    tick_ns = 1000 * default_costs_us()[0]
     while bench.kernel.now_ns < begin_ns + 600_000_000:
         bench.run(0.0001 if waits else 0.001)
         if band_use(bench) > 1.0:
@@ -95,7 +96,7 @@ def grip_lost_ms(bench: Bench, mu: float = 0.1, perfect: bool = False) -> float:
             before[index] = value
         if seen_ns < 0 and any(motor and wheel for motor, wheel in zip(told[:2], told[2:], strict=True)):
             seen_ns = bench.kernel.now_ns
-        if 0 <= seen_ns <= bench.kernel.now_ns - 1000 * default_tick_cost_us():
+        if 0 <= seen_ns <= bench.kernel.now_ns - tick_ns:
             waits = False
             for axle in ("Front", "Rear"):
                 bench.faults.stick(f"VcuInv{axle}Command", "TorqueRequest", 0.0)

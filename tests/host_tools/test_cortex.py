@@ -15,12 +15,13 @@ from twinaxle.commands import firmware
 from twinaxle.commands.firmware import record
 from twinaxle.errors import UserError
 from twinaxle.firmware.build import build_flash
+from twinaxle.firmware.cortex import charge
 from twinaxle.firmware.cortex.count import KINDS, TARGET, Count, Item, Period, count
 from twinaxle.firmware.cortex.interpreted import CHARGE, charge_functions
 from twinaxle.firmware.cortex.machine import Machine
 from twinaxle.firmware.cortex.mpy import read_mpy
 from twinaxle.firmware.cortex.world import World
-from twinaxle.firmware.cost import Recording, as_bytes
+from twinaxle.firmware.cost import INSTRUCTIONS_PER_US, Recording, as_bytes
 from twinaxle.micropython import find_micropython
 
 CALL = {2: 185, 3: 199}
@@ -68,7 +69,7 @@ def test_an_iteration_of_a_loop_has_19_instructions(references: tuple[World, Any
 
 @pytest.fixture(scope="module")
 def recording() -> Recording:
-    return record()[:400]
+    return record()
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,41 @@ def test_driver_and_interrupts_are_charged_by_frame(recording: Recording, counte
     assert sends == len(ids) - ids.count(b"\xff\xff")
 
 
+@pytest.mark.req("RT-01")
+def test_the_worst_period_keeps_a_millisecond_with_all_its_errors(counted: Count) -> None:
+    """Wheels slide, pedals disagree and a unit is lost in that drive; driver and interrupts are included."""
+    assert counted.worst.total.most <= 70_000
+    assert any(item.name == "vcu.faults.Faults.changed" for item in counted.worst.items), "a fault came in it"
+
+
+def test_the_bench_charges_what_this_firmware_costs(counted: Count) -> None:
+    assert charge.compare(counted) == []
+
+
+def test_receiving_and_the_tick_share_a_period(recording: Recording, counted: Count) -> None:
+    for frames, period in zip(recording, counted.periods, strict=True):
+        assert period.frames == len(frames)
+        assert period.tick.instructions + period.frames * period.frame.instructions == pytest.approx(
+            period.total.instructions
+        )
+        times = {item.name: item.times for item in period.receiving}
+        assert times.get("machine.CAN.recv", 0) == len(frames)
+        assert "timer" not in times
+    assert counted.worst_frame.instructions > 325, "the interrupt's way alone, by costs.toml"
+
+
+def test_the_bench_charges_what_was_counted_and_nothing_cheaper(counted: Count, tmp_path: Path) -> None:
+    path = tmp_path / "cost.toml"
+    with pytest.raises(UserError, match="firmware count --write"):
+        charge.compare(counted, path)
+    charge.write(counted, path)
+    assert charge.compare(counted, path) == []
+    assert charge.charged_us(counted)["tick_cost_us"] >= counted.worst_tick.most / INSTRUCTIONS_PER_US - 1
+    path.write_text("tick_cost_us = 100\nrx_cost_us = 1\n")
+    keys = [line.partition(" = ")[0] for line in charge.compare(counted, path)]
+    assert keys == [f"{path}: tick_cost_us", f"{path}: rx_cost_us"]
+
+
 def _count_of(instructions: int, error: float) -> Count:
     return Count((Period(0, (Item("driver", "machine.CAN.send", 1, instructions, error),)),), (), b"")
 
@@ -146,6 +182,7 @@ def test_check_asks_for_the_upper_end_of_the_error(
 ) -> None:
     monkeypatch.setattr(firmware, "record", list)
     monkeypatch.setattr("twinaxle.firmware.cortex.count.count", lambda _: _count_of(instructions, error))
+    monkeypatch.setattr("twinaxle.firmware.cortex.charge.compare", lambda _: [])
     assert main(["firmware", "count", "--check"]) == (0 if fits else 1)
     assert verdict in capsys.readouterr().out
     assert main(["firmware", "count"]) == 0

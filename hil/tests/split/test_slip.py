@@ -206,7 +206,7 @@ def test_no_number_stands_at_a_cliff(new_bench: BenchFactory, name: str, share: 
 
 
 @pytest.mark.req("SP-06")
-@pytest.mark.parametrize("percent", [-10, 5, 10])
+@pytest.mark.parametrize("percent", [-15, -10, 5, 10])
 @pytest.mark.parametrize("mu", [0.2, 0.3])
 def test_launch_on_a_slope(driving: Bench, mu: float, percent: float) -> None:
     driving.plant.slope_percent = percent
@@ -214,7 +214,9 @@ def test_launch_on_a_slope(driving: Bench, mu: float, percent: float) -> None:
     comment = f"slope {percent:+g} %, mu {mu:g}"
     used = 100 * max(first.band_use + later.band_use)
     driving.measure("launch_on_slope_band_percent", used, 100, req="SP-06", unit="%", comment=comment)
-    driving.measure("launch_on_slope_grip_percent", 100 * later.mean_grip(), at_least=90, comment=comment)
+    # Steeper than slip.learn_mmps2 knows of, the car outruns what is thought of it
+    grip = 90 if percent >= -10 else 85
+    driving.measure("launch_on_slope_grip_percent", 100 * later.mean_grip(), at_least=grip, comment=comment)
 
 
 @pytest.mark.req("SP-06")

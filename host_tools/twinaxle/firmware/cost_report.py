@@ -1,17 +1,12 @@
-"""Shows the estimated cost of a tick, writes it for others, and compares it with what the bench charges."""
+"""Shows the estimated cost of a tick and writes it for others."""
 
 import json
-import tomllib
 from pathlib import Path
 
-from twinaxle.errors import UserError
 from twinaxle.firmware.cost import GOAL_INSTRUCTIONS, LIMIT_INSTRUCTIONS, Cost, Estimate
-from twinaxle.paths import BUILD, ROOT, shown
+from twinaxle.paths import BUILD
 
-BENCH_FILE = ROOT / "hil" / "board" / "cost.toml"
-"""What the virtual board charges: `tick_cost_us`, `rx_cost_us`."""
 JSON_FILE = BUILD / "tick_cost.json"
-_ROUND_US = 10
 
 
 def report(cost: Cost) -> list[str]:
@@ -65,41 +60,3 @@ def write_json(cost: Cost, path: Path = JSON_FILE) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def charged_us(cost: Cost) -> dict[str, int]:
-    """What the bench should charge: the upper ends of worst tick and received frame, so that nothing is flattered."""
-    return {"tick_cost_us": _rounded_up(cost.worst_tick), "rx_cost_us": _rounded_up(cost.frame)}
-
-
-def _rounded_up(value: Estimate) -> int:
-    return -(-round(value.time_us * (1 + value.error)) // _ROUND_US) * _ROUND_US
-
-
-def write_bench(cost: Cost, path: Path = BENCH_FILE) -> None:
-    """Write what the bench charges."""
-    lines = [
-        "# What the virtual board charges for computing, written by `twinaxle firmware cost --write`: the upper ends",
-        "# of the estimates for the worst tick and for the interrupt of one received frame.",
-        *(f"{key} = {value}" for key, value in charged_us(cost).items()),
-    ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def compare_bench(cost: Cost, path: Path = BENCH_FILE) -> list[str]:
-    """What the bench charges that does not fit the estimate: less than its range, or far more. Empty if all fits.
-
-    Raises UserError where the file is there and cannot be read.
-    """
-    try:
-        charged = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return [f"{shown(path)} is missing: the bench charges its defaults; `twinaxle firmware cost --write` makes it"]
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{shown(path)}: {error}") from error
-    wrong = []
-    for key, value in (("tick_cost_us", cost.worst_tick), ("rx_cost_us", cost.frame)):
-        found, most_us = charged.get(key), value.time_us * (1 + value.error)
-        if not isinstance(found, int) or not value.time_us * (1 - value.error) <= found <= 1.5 * most_us:
-            wrong.append(f"{shown(path)}: {key} = {found}, estimated {value.time_us:.0f} us, at most {most_us:.0f}")
-    return wrong

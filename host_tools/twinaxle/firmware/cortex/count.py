@@ -9,7 +9,7 @@ import os
 import sys
 import types
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,17 +52,32 @@ class Period:
 
     number: int
     items: tuple[Item, ...]
+    receiving: tuple[Item, ...] = ()
+    """Those of them that the interrupts of received frames spend."""
+    frames: int = 0
+    """Received ones."""
 
     def of(self, *kinds: str) -> Estimate:
         """Instructions of some kinds of work. Their errors are added up, since they may all go the same way."""
-        chosen = [item for item in self.items if item.kind in kinds]
-        instructions = sum(item.instructions for item in chosen)
-        return Estimate(instructions, sum(item.instructions * item.error for item in chosen) / max(1, instructions))
+        return _sum([item for item in self.items if item.kind in kinds])
 
     @property
     def total(self) -> Estimate:
         """All of it: what RT-01 limits."""
         return self.of(*KINDS)
+
+    @property
+    def tick(self) -> Estimate:
+        """The period without the interrupts of received frames."""
+        whole, receiving = self.total, _sum(self.receiving)
+        instructions = whole.instructions - receiving.instructions
+        return Estimate(instructions, (whole.most - receiving.most) / max(1, instructions) - 1)
+
+    @property
+    def frame(self) -> Estimate:
+        """The interrupt of one received frame, mean of the period's."""
+        receiving = _sum(self.receiving)
+        return Estimate(receiving.instructions / max(1, self.frames), receiving.error)
 
 
 @dataclass(frozen=True)
@@ -80,9 +95,23 @@ class Count:
         return sum(period.of(*kinds).instructions for period in self.periods) / len(self.periods)
 
     @property
+    def _settled(self) -> tuple[Period, ...]:
+        return self.periods[_SETTLE:] or self.periods
+
+    @property
     def worst(self) -> Period:
         """The period with the most instructions."""
-        return max(self.periods[_SETTLE:] or self.periods, key=lambda period: period.total.most)
+        return max(self._settled, key=lambda period: period.total.most)
+
+    @property
+    def worst_tick(self) -> Estimate:
+        """The most that a tick costs without the interrupts of received frames."""
+        return max((period.tick for period in self._settled), key=lambda tick: tick.most)
+
+    @property
+    def worst_frame(self) -> Estimate:
+        """The most that the interrupt of a received frame costs, by periods."""
+        return max((period.frame for period in self._settled), key=lambda frame: frame.most)
 
     @property
     def fits(self) -> bool:
@@ -107,13 +136,13 @@ def count(recording: Recording, firmware: Path = FIRMWARE) -> Count:
     app = world.load("vcu.app")
     machine.reset_counts()
     counters = machine.executed, machine.charged, world.interpreted, calls
-    before = [counter.copy() for counter in counters]
+    begin = [counter.copy() for counter in counters]
+    receiving: list[Item] = []
     periods: list[Period] = []
 
-    def after(number: int) -> None:
-        executed, charged, interpreted, called = (now - old for now, old in zip(counters, before, strict=True))
-        before[:] = [counter.copy() for counter in counters]
-        happened = {"received frame": len(recording[number]), "sent frame": called[SEND], "period": 1}
+    def spent(happened: Mapping[str, int]) -> list[Item]:
+        executed, charged, interpreted, called = (now - old for now, old in zip(counters, begin, strict=True))
+        happened = {"sent frame": called[SEND], **happened}
         items = [Item("machine code", name, 0, found, 0) for name, found in executed.items()]
         items += [
             Item("runtime", name, 0, found, machine.costs[name.partition(".")[0]]["error"])
@@ -126,9 +155,18 @@ def count(recording: Recording, firmware: Path = FIRMWARE) -> Count:
         items += _rows("driver", machine.costs["driver"], called)
         interrupts = machine.costs["interrupt"]
         items += _rows("interrupts", interrupts, {name: happened[row["each"]] for name, row in interrupts.items()})
-        periods.append(Period(number, tuple(items)))
+        return items
 
-    sent = bytes(play(app, as_bytes(recording), after))
+    def received(number: int) -> None:
+        receiving[:] = spent({"received frame": len(recording[number]), "period": 0})
+
+    def after(number: int) -> None:
+        frames = len(recording[number])
+        items = spent({"received frame": frames, "period": 1})
+        periods.append(Period(number, tuple(items), tuple(receiving), frames))
+        begin[:] = [counter.copy() for counter in counters]
+
+    sent = bytes(play(app, as_bytes(recording), after, received))
     return Count(
         periods=tuple(periods),
         functions=tuple(
@@ -137,6 +175,11 @@ def count(recording: Recording, firmware: Path = FIRMWARE) -> Count:
         ),
         sent=sent,
     )
+
+
+def _sum(items: Sequence[Item]) -> Estimate:
+    instructions = sum(item.instructions for item in items)
+    return Estimate(instructions, sum(item.instructions * item.error for item in items) / max(1, instructions))
 
 
 def _rows(kind: str, rows: Mapping[str, Mapping[str, Any]], times: Mapping[str, int]) -> list[Item]:
@@ -156,6 +199,10 @@ def _modules() -> dict[str, types.ModuleType]:
     return {"gc": gc, "binascii": binascii, "uctypes": uctypes, "view_length": view, "os": os, "sys": sys}
 
 
+def _in_us(name: str, value: Estimate) -> str:
+    return f"  {name}: {value.instructions:.0f} +- {100 * value.error:.0f} %, {value.time_us:.0f} us on the board"
+
+
 def report(found: Count, top: int = 30) -> list[str]:
     """The count as lines of text, with the `top` most expensive functions."""
     worst = found.worst
@@ -173,6 +220,8 @@ def report(found: Count, top: int = 30) -> list[str]:
     lines += [
         f"  {'total':22}{found.mean(*KINDS):14.0f}{total.instructions:18.0f}  +- {100 * total.error:2.0f} %:"
         f" {total.least:.0f} to {total.most:.0f}",
+        _in_us("the worst tick without received frames", found.worst_tick),
+        _in_us("one received frame", found.worst_frame),
         "",
         f"RT-01 allows {LIMIT_INSTRUCTIONS} instructions in a period, the goal is {GOAL_INSTRUCTIONS}: {verdict}",
         "",

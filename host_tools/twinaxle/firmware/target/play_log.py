@@ -50,8 +50,11 @@ def frames_of(recording):
     return periods
 
 
-def play(app, recording, after=None):
-    """Run `app` (the firmware's module) through a recording; `after(period)` is called when a period has ended."""
+def play(app, recording, after=None, received=None):
+    """Run `app` (the firmware's module) through a recording.
+
+    `received(period)` is called when the interrupts of a period's frames are over, `after(period)` when it has ended.
+    """
     periods = frames_of(recording)
     state = [-1]
     enough = Enough()
@@ -72,6 +75,8 @@ def play(app, recording, after=None):
         machine.position[0] = 0
         while machine.position[0] < len(machine.waiting):
             machine.hooks["frame"](None)  # one interrupt for each frame
+        if received:
+            received(period)
         machine.hooks["timer"](None)
 
     machine.hooks["idle"] = idle
