@@ -22,7 +22,7 @@ _FRONT_LIMITS_LATE = const(32)  # dbc: InvFrontLimits:bit
 _REAR_STATUS_LATE = const(16)  # dbc: InvRearStatus:bit
 _REAR_LIMITS_LATE = const(64)  # dbc: InvRearLimits:bit
 
-_TORQUE_MAX = const(308)  # cal: motor.torque_max_dnm [dnm]
+_TORQUE_MAX = const(309)  # cal: motor.torque_max_dnm [dnm]
 
 _WANTED = const(2)  # sig: wanted
 _DRIVING = const(1)  # sig: driving

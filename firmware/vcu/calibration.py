@@ -5,8 +5,8 @@ from binascii import crc32
 
 from micropython import const
 
-CALIBRATION_HASH = const(0x0F69)
-_CRC = const(0x29BDE1F9)
+CALIBRATION_HASH = const(0xCEE6)
+_CRC = const(0x7FC3445F)
 
 cal = array(
     "i",
@@ -166,161 +166,163 @@ cal = array(
         b"\xc9\x03"
         # 301: slip.retry_below_e3 = 130
         b"\x82\x00"
-        # 302: slip.climb_ticks = 70
+        # 302: slip.regain_ticks = 64
+        b"\x40\x00"
+        # 303: slip.climb_ticks = 70
         b"\x46\x00"
-        # 303: slew.fast_dnm_per_tick = 100
+        # 304: slew.fast_dnm_per_tick = 100
         b"\x64\x00"
-        # 304: slew.slow_dnm_per_tick = 15
+        # 305: slew.slow_dnm_per_tick = 15
         b"\x0f\x00"
-        # 305: slew.slow_within_dnm = 145
+        # 306: slew.slow_within_dnm = 145
         b"\x91\x00"
-        # 306: slew.half_swing_ticks = 5
+        # 307: slew.half_swing_ticks = 5
         b"\x05\x00"
-        # 307: slew.first_percent = 60
+        # 308: slew.first_percent = 60
         b"\x3c\x00"
-        # 308: motor.torque_max_dnm = 3300
+        # 309: motor.torque_max_dnm = 3300
         b"\xe4\x0c"
-        # 309: motor.speed_max_hrpm = 142
+        # 310: motor.speed_max_hrpm = 142
         b"\x8e\x00"
-        # 310: motor.gates_off_below_rpm = 6950
+        # 311: motor.gates_off_below_rpm = 6950
         b"\x26\x1b"
-        # 311: vehicle.rpm_per_100kmh = 6667
+        # 312: vehicle.rpm_per_100kmh = 6667
         b"\x0b\x1a"
-        # 312: vehicle.rest_below_ckmh = 50
+        # 313: vehicle.rest_below_ckmh = 50
         b"\x32\x00"
-        # 313: derate.stator_c40[4]
+        # 314: derate.stator_c40[4]
         b"\xb4\x00\xbe\x00\xcd\x00\xd7\x00"
-        # 317: derate.stator_e3[4]
+        # 318: derate.stator_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 321: derate.inverter_c40[4]
+        # 322: derate.inverter_c40[4]
         b"\x73\x00\x7d\x00\x87\x00\x8e\x00"
-        # 325: derate.inverter_e3[4]
+        # 326: derate.inverter_e3[4]
         b"\xe8\x03\xbc\x02\xfa\x00\x00\x00"
-        # 329: derate.cells_hot_c40[4]
+        # 330: derate.cells_hot_c40[4]
         b"\x58\x00\x5c\x00\x5f\x00\x62\x00"
-        # 333: derate.cells_hot_share_e3[4]
+        # 334: derate.cells_hot_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 337: derate.cells_cold_c40[4]
+        # 338: derate.cells_cold_c40[4]
         b"\x0a\x00\x1e\x00\x28\x00\x32\x00"
-        # 341: derate.cells_cold_share_e3[4]
+        # 342: derate.cells_cold_share_e3[4]
         b"\x00\x00\xf4\x01\x20\x03\xe8\x03"
-        # 345: derate.cells_cold_regen_c40[4]
+        # 346: derate.cells_cold_regen_c40[4]
         b"\x23\x00\x28\x00\x32\x00\x37\x00"
-        # 349: derate.cells_cold_regen_share_e3[4]
+        # 350: derate.cells_cold_regen_share_e3[4]
         b"\x00\x00\xc8\x00\xbc\x02\xe8\x03"
-        # 353: derate.empty_e3[4]
+        # 354: derate.empty_e3[4]
         b"\x00\x00\x32\x00\x64\x00\x96\x00"
-        # 357: derate.empty_share_e3[4]
+        # 358: derate.empty_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 361: derate.full_e3[4]
+        # 362: derate.full_e3[4]
         b"\x84\x03\xb6\x03\xde\x03\xe8\x03"
-        # 365: derate.full_share_e3[4]
+        # 366: derate.full_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 369: derate.cell_low_mv[4]
+        # 370: derate.cell_low_mv[4]
         b"\x8c\x0a\x54\x0b\xb8\x0b\x80\x0c"
-        # 373: derate.cell_low_share_e3[4]
+        # 374: derate.cell_low_share_e3[4]
         b"\x00\x00\x2c\x01\x58\x02\xe8\x03"
-        # 377: derate.cell_high_mv[4]
+        # 378: derate.cell_high_mv[4]
         b"\x04\x10\x36\x10\x54\x10\x68\x10"
-        # 381: derate.cell_high_share_e3[4]
+        # 382: derate.cell_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 385: derate.link_low_dv[4]
+        # 386: derate.link_low_dv[4]
         b"\x98\x08\xc4\x09\xf0\x0a\xb8\x0b"
-        # 389: derate.link_low_share_e3[4]
+        # 390: derate.link_low_share_e3[4]
         b"\x00\x00\x2c\x01\xbc\x02\xe8\x03"
-        # 393: derate.link_high_dv[4]
+        # 394: derate.link_high_dv[4]
         b"\x80\x11\xc6\x11\x0c\x12\x48\x12"
-        # 397: derate.link_high_share_e3[4]
+        # 398: derate.link_high_share_e3[4]
         b"\xe8\x03\x58\x02\xc8\x00\x00\x00"
-        # 401: derate.slew_dnm_per_tick = 10
+        # 402: derate.slew_dnm_per_tick = 10
         b"\x0a\x00"
-        # 402: battery.late_power_daw = 2000
+        # 403: battery.late_power_daw = 2000
         b"\xd0\x07"
-        # 403: battery.auxiliary_daw = 35
+        # 404: battery.auxiliary_daw = 35
         b"\x23\x00"
-        # 404: loss.fixed_w = 195
+        # 405: loss.fixed_w = 195
         b"\xc3\x00"
-        # 405: loss.speed_mw_per_rpm = 68
+        # 406: loss.speed_mw_per_rpm = 68
         b"\x44\x00"
-        # 406: loss.speed_squared_e5 = 877
+        # 407: loss.speed_squared_e5 = 877
         b"\x6d\x03"
-        # 407: loss.torque_mw_per_dnm = 455
+        # 408: loss.torque_mw_per_dnm = 455
         b"\xc7\x01"
-        # 408: loss.torque_squared_e3 = 638
+        # 409: loss.torque_squared_e3 = 638
         b"\x7e\x02"
-        # 409: loss.torque_speed_e3 = 188
+        # 410: loss.torque_speed_e3 = 188
         b"\xbc\x00"
-        # 410: loss.weakening_rpm = 6207
+        # 411: loss.weakening_rpm = 6207
         b"\x3f\x18"
-        # 411: loss.weakening_w = 900
+        # 412: loss.weakening_w = 900
         b"\x84\x03"
-        # 412: loss.weakening_copper_percent = 27
+        # 413: loss.weakening_copper_percent = 27
         b"\x1b\x00"
-        # 413: hv.precharged_percent = 95
+        # 414: hv.precharged_percent = 95
         b"\x5f\x00"
-        # 414: hv.precharged_within_dv = 200
+        # 415: hv.precharged_within_dv = 200
         b"\xc8\x00"
-        # 415: hv.precharged_ticks = 10
+        # 416: hv.precharged_ticks = 10
         b"\x0a\x00"
-        # 416: hv.too_fast_ticks = 5
+        # 417: hv.too_fast_ticks = 5
         b"\x05\x00"
-        # 417: hv.too_slow_ticks = 300
+        # 418: hv.too_slow_ticks = 300
         b"\x2c\x01"
-        # 418: hv.tries_window_ticks = 6000
+        # 419: hv.tries_window_ticks = 6000
         b"\x70\x17"
-        # 419: hv.off_below_dv = 600
+        # 420: hv.off_below_dv = 600
         b"\x58\x02"
-        # 420: hv.off_ticks = 500
+        # 421: hv.off_ticks = 500
         b"\xf4\x01"
-        # 421: hv.open_below_da = 200
+        # 422: hv.open_below_da = 200
         b"\xc8\x00"
-        # 422: hv.open_wait_ticks = 100
+        # 423: hv.open_wait_ticks = 100
         b"\x64\x00"
-        # 423: hv.discharge_below_rpm = 450
+        # 424: hv.discharge_below_rpm = 450
         b"\xc2\x01"
-        # 424: timing.latch_ms = 100
+        # 425: timing.latch_ms = 100
         b"\x64\x00"
-        # 425: timing.bms_late_ms = 300
+        # 426: timing.bms_late_ms = 300
         b"\x2c\x01"
-        # 426: timing.bms_lost_ms = 1000
+        # 427: timing.bms_lost_ms = 1000
         b"\xe8\x03"
-        # 427: monitor.apps1_min_mv = 500
+        # 428: monitor.apps1_min_mv = 500
         b"\xf4\x01"
-        # 428: monitor.apps1_span_mv = 4000
+        # 429: monitor.apps1_span_mv = 4000
         b"\xa0\x0f"
-        # 429: monitor.apps2_min_mv = 250
+        # 430: monitor.apps2_min_mv = 250
         b"\xfa\x00"
-        # 430: monitor.apps2_span_mv = 2000
+        # 431: monitor.apps2_span_mv = 2000
         b"\xd0\x07"
-        # 431: monitor.full_dnm = 6600
+        # 432: monitor.full_dnm = 6600
         b"\xc8\x19"
-        # 432: monitor.full_reverse_dnm = 1320
+        # 433: monitor.full_reverse_dnm = 1320
         b"\x28\x05"
-        # 433: monitor.pedal_margin_e4 = 20
+        # 434: monitor.pedal_margin_e4 = 20
         b"\x14\x00"
-        # 434: monitor.creep_dnm = 300
+        # 435: monitor.creep_dnm = 300
         b"\x2c\x01"
-        # 435: monitor.creep_below_rpm = 410
+        # 436: monitor.creep_below_rpm = 410
         b"\x9a\x01"
-        # 436: monitor.regen_dnm = 900
+        # 437: monitor.regen_dnm = 900
         b"\x84\x03"
-        # 437: monitor.regen_one_pedal_dnm = 2600
+        # 438: monitor.regen_one_pedal_dnm = 2600
         b"\x28\x0a"
-        # 438: monitor.regen_above_rpm = 180
+        # 439: monitor.regen_above_rpm = 180
         b"\xb4\x00"
-        # 439: monitor.override_e4 = 2700
+        # 440: monitor.override_e4 = 2700
         b"\x8c\x0a"
-        # 440: monitor.override_above_rpm = 730
+        # 441: monitor.override_above_rpm = 730
         b"\xda\x02"
-        # 441: monitor.fall_dnm_per_tick = 95
+        # 442: monitor.fall_dnm_per_tick = 95
         b"\x5f\x00"
-        # 442: monitor.fall_slow_dnm_per_tick = 13
+        # 443: monitor.fall_slow_dnm_per_tick = 13
         b"\x0d\x00"
-        # 443: monitor.fall_after_ticks = 8
+        # 444: monitor.fall_after_ticks = 8
         b"\x08\x00"
-        # 444: monitor.tolerance_dnm = 100
+        # 445: monitor.tolerance_dnm = 100
         b"\x64\x00"
-        # 445: monitor.actual_tolerance_dnm = 200
+        # 446: monitor.actual_tolerance_dnm = 200
         b"\xc8\x00",
     ),
 )

@@ -23,11 +23,11 @@ _FAULT = const(6)  # dbc: VcuStatus.State.Fault
 _CHARGE = const(7)  # dbc: VcuStatus.State.Charge
 _SHUTDOWN = const(8)  # dbc: VcuStatus.State.Shutdown
 
-_TORQUE_MAX = const(308)  # cal: motor.torque_max_dnm [dnm]
-_SPEED_MAX = const(309)  # cal: motor.speed_max_hrpm [hrpm]
-_GATES_OFF = const(310)  # cal: motor.gates_off_below_rpm [rpm]
-_DISCHARGE_BELOW = const(423)  # cal: hv.discharge_below_rpm [rpm]
-_OPEN_TICKS = const(422)  # cal: hv.open_wait_ticks [ticks]
+_TORQUE_MAX = const(309)  # cal: motor.torque_max_dnm [dnm]
+_SPEED_MAX = const(310)  # cal: motor.speed_max_hrpm [hrpm]
+_GATES_OFF = const(311)  # cal: motor.gates_off_below_rpm [rpm]
+_DISCHARGE_BELOW = const(424)  # cal: hv.discharge_below_rpm [rpm]
+_OPEN_TICKS = const(423)  # cal: hv.open_wait_ticks [ticks]
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving

@@ -60,9 +60,9 @@ _DTC = const(32)  # dbc: VcuFault.Dtc
 _DTC_STATUS = const(33)  # dbc: VcuFault.Status
 _OCCURRENCES = const(34)  # dbc: VcuFault.Occurrences
 
-_LATCH_MS = const(424)  # cal: timing.latch_ms [ms]
-_BMS_LOST_MS = const(426)  # cal: timing.bms_lost_ms [ms]
-_BMS_LATE_MS = const(425)  # cal: timing.bms_late_ms [ms]
+_LATCH_MS = const(425)  # cal: timing.latch_ms [ms]
+_BMS_LOST_MS = const(427)  # cal: timing.bms_lost_ms [ms]
+_BMS_LATE_MS = const(426)  # cal: timing.bms_late_ms [ms]
 
 _LEVEL_WARNING = const(1)  # dbc: VcuStatus.FaultLevel.Warning
 _LEVEL_LIMP = const(2)  # dbc: VcuStatus.FaultLevel.Limp

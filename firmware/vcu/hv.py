@@ -13,15 +13,15 @@ _IS_OPENING = const(3)  # dbc: BmsPack.ContactorState.Opening
 _IS_WELDED = const(4)  # dbc: BmsPack.ContactorState.Welded
 _IN_PRECHARGE = const(2)  # dbc: VcuStatus.State.Precharge
 
-_DONE_PERCENT = const(413)  # cal: hv.precharged_percent [percent]
-_DONE_WITHIN = const(414)  # cal: hv.precharged_within_dv [dv]
-_DONE_TICKS = const(415)  # cal: hv.precharged_ticks [ticks]
-_FAST_TICKS = const(416)  # cal: hv.too_fast_ticks [ticks]
-_SLOW_TICKS = const(417)  # cal: hv.too_slow_ticks [ticks]
-_TRIES_WINDOW = const(418)  # cal: hv.tries_window_ticks [ticks]
-_OFF_BELOW = const(419)  # cal: hv.off_below_dv [dv]
-_OFF_TICKS = const(420)  # cal: hv.off_ticks [ticks]
-_LIGHT_BELOW = const(421)  # cal: hv.open_below_da [da]
+_DONE_PERCENT = const(414)  # cal: hv.precharged_percent [percent]
+_DONE_WITHIN = const(415)  # cal: hv.precharged_within_dv [dv]
+_DONE_TICKS = const(416)  # cal: hv.precharged_ticks [ticks]
+_FAST_TICKS = const(417)  # cal: hv.too_fast_ticks [ticks]
+_SLOW_TICKS = const(418)  # cal: hv.too_slow_ticks [ticks]
+_TRIES_WINDOW = const(419)  # cal: hv.tries_window_ticks [ticks]
+_OFF_BELOW = const(420)  # cal: hv.off_below_dv [dv]
+_OFF_TICKS = const(421)  # cal: hv.off_ticks [ticks]
+_LIGHT_BELOW = const(422)  # cal: hv.open_below_da [da]
 
 _STATE = const(0)  # sig: state
 _OPEN = const(43)  # sig: hv_open

@@ -6,8 +6,8 @@ from micropython import const
 _VALID = const(8)  # dbc: EscWheelSpeeds.Valid
 _WHEEL = const(9)  # dbc: EscWheelSpeeds.FrontLeft [0.1 km/h]
 
-_RPM_PER_100KMH = const(311)  # cal: vehicle.rpm_per_100kmh [100kmh]
-_REST_BELOW = const(312)  # cal: vehicle.rest_below_ckmh [ckmh]
+_RPM_PER_100KMH = const(312)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_REST_BELOW = const(313)  # cal: vehicle.rest_below_ckmh [ckmh]
 _APART = const(282)  # cal: slip.sensors_apart_rpm [rpm]
 _EIGHTHS = const(283)  # cal: slip.motor_inertia_eighths [eighths]
 

@@ -12,11 +12,11 @@ from array import array
 import micropython
 from micropython import const
 
-_FAST = const(303)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(304)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(305)  # cal: slew.slow_within_dnm [dnm]
-_HALF_SWING = const(306)  # cal: slew.half_swing_ticks [ticks]
-_FIRST = const(307)  # cal: slew.first_percent [percent]
+_FAST = const(304)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(305)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(306)  # cal: slew.slow_within_dnm [dnm]
+_HALF_SWING = const(307)  # cal: slew.half_swing_ticks [ticks]
+_FIRST = const(308)  # cal: slew.first_percent [percent]
 
 _DIRECTION = const(40)  # sig: direction
 _ABLE = const(10)  # sig: front_able

@@ -26,7 +26,7 @@ _ACCEL = const(16)  # dbc: EscMotion.AccelX [0.01 m/s2]
 _SLIP = const(10)  # dbc: VcuStatus.LimitReason.Slip
 _MOTION_LATE = const(4)  # dbc: EscMotion:bit
 
-_RATIO = const(311)  # cal: vehicle.rpm_per_100kmh [100kmh]
+_RATIO = const(312)  # cal: vehicle.rpm_per_100kmh [100kmh]
 _PER_G = const(274)  # cal: split.torque_per_g_dnm [dnm]
 _INERTIA = const(284)  # cal: slip.inertia_dnm [dnm]
 _ROLLING = const(285)  # cal: slip.rolling_dnm [dnm]
@@ -46,8 +46,9 @@ _FASTER = const(298)  # cal: slip.faster_mmps2 [mmps2]
 _REGRIP = const(299)  # cal: slip.regrip_below_e2 [e2]
 _AFTER = const(300)  # cal: slip.regrip_share_e3 [e3]
 _RETRY = const(301)  # cal: slip.retry_below_e3 [e3]
-_CLIMB = const(302)  # cal: slip.climb_ticks [ticks]
-_FULL = const(308)  # cal: motor.torque_max_dnm [dnm]
+_REGAIN = const(302)  # cal: slip.regain_ticks [ticks]
+_CLIMB = const(303)  # cal: slip.climb_ticks [ticks]
+_FULL = const(309)  # cal: motor.torque_max_dnm [dnm]
 
 _LATE = const(4)  # sig: late
 _RPM = const(30)  # sig: rpm
@@ -255,7 +256,7 @@ def grip(s: ptr32, cal: ptr32, old: ptr32, axle: int, motion: int):
         if most < 0:
             most = 0
     elif most * 1000 < broke * (1000 - cal[_RETRY]):
-        most += 1 + broke // 64
+        most += 1 + broke // cal[_REGAIN]
     else:
         climb = cal[_CLIMB]
         quiet -= _GRIPS

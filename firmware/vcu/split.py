@@ -29,10 +29,10 @@ _FOLLOW_ABOVE = const(278)  # cal: split.follow_above_dnm [dnm]
 _SHARE_REGEN = const(279)  # cal: split.regen_rear_e4 [e4]
 _FREE_BELOW = const(280)  # cal: split.regen_free_below_dnm [dnm]
 _REAR_ONLY = const(281)  # cal: split.regen_rear_only_dnm [dnm]
-_FAST = const(303)  # cal: slew.fast_dnm_per_tick [tick]
-_SLOW = const(304)  # cal: slew.slow_dnm_per_tick [tick]
-_ZONE = const(305)  # cal: slew.slow_within_dnm [dnm]
-_GATES_OFF = const(310)  # cal: motor.gates_off_below_rpm [rpm]
+_FAST = const(304)  # cal: slew.fast_dnm_per_tick [tick]
+_SLOW = const(305)  # cal: slew.slow_dnm_per_tick [tick]
+_ZONE = const(306)  # cal: slew.slow_within_dnm [dnm]
+_GATES_OFF = const(311)  # cal: motor.gates_off_below_rpm [rpm]
 
 _DIRECTION = const(40)  # sig: direction
 _RPM = const(30)  # sig: rpm

@@ -78,8 +78,8 @@ _PACK_MSG = const(8)  # dbc: BmsPack
 _STATUS_MSG = const(9)  # dbc: BmsStatus
 _PLUG_SLOT = const(58)  # dbc: BmsStatus.PlugConnected
 
-_TRIES_WINDOW = const(418)  # cal: hv.tries_window_ticks [ticks]
-_LATE_MS = const(425)  # cal: timing.bms_late_ms [ms]
+_TRIES_WINDOW = const(419)  # cal: hv.tries_window_ticks [ticks]
+_LATE_MS = const(426)  # cal: timing.bms_late_ms [ms]
 
 _STATE = const(0)  # sig: state
 _DRIVING = const(1)  # sig: driving
