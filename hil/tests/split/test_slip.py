@@ -150,9 +150,9 @@ def test_grip_lost_with_little_torque_and_a_number_off(new_bench: BenchFactory, 
     bench.measure("mu_step_off_in_band_ms", worst, 300, req="SP-06", comment=comment)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("pedal", [82, 100])
-@pytest.mark.parametrize("kmh", [20, 40, 60])
+@pytest.mark.parametrize(
+    ("kmh", "pedal", "seed"), [(20, 100, 1), (40, 100, 1), (60, 100, 1), (20, 100, 2), (40, 82, 1), (40, 82, 2)]
+)
 def test_grip_lost_with_full_torque_is_as_good_as_it_can_be(
     new_bench: BenchFactory, kmh: float, pedal: float, seed: int
 ) -> None:
