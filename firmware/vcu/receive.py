@@ -43,6 +43,9 @@ def step(signals, frames, memory, elapsed_ms: int):
     late = int(tick(elapsed_ms))
     tail = ring[_TAIL]
     head = ring[_HEAD]
+    if ring[_TAIL] != tail:  # the interrupt began it anew between the two; with a frame in it, it does not again
+        tail = ring[_TAIL]
+        head = ring[_HEAD]
     if head != tail:  # an empty ring is the interrupt's
         if head < tail:
             see(frames, tail, _END, memory)
